@@ -1,0 +1,161 @@
+# mod_subpay: build, install, development stack, tests.
+#
+# make               build/gcc/mod_subpay.so and build/gcc/subpayctl
+# make run | up | down | clean     the development stack (PORT=8080, RUN=run)
+# make test | lint | bench         checks (TESTS=... picks test files)
+# make install                     DESTDIR and PREFIX respected
+#
+# Variants: CC=clang, SANITIZE=1 (AddressSanitizer and UBSan), ANALYZE=1
+# (gcc -fanalyzer). Each has its own folder below build/.
+
+SHELL  = /bin/bash
+PREFIX = /usr/local
+PORT  ?= 8080
+RUN   ?= run
+REFERENCE ?= ../shared/reference
+export REFERENCE
+
+# make's own default is "cc"; the variant is named after the real compiler.
+ifeq ($(origin CC),default)
+CC = gcc
+endif
+
+VARIANT := $(notdir $(CC))$(if $(SANITIZE),-sanitize)$(if $(ANALYZE),-analyze)
+B := build/$(VARIANT)
+export SUBPAY_BUILD := $(CURDIR)/$(B)
+export SUBPAY_SANITIZE := $(SANITIZE)
+
+# Asked once, when first needed: on a bare machine `make up` installs apxs and
+# pkg-config before anything here is expanded.
+once = $(eval $(1) := $(shell $(2)))$($(1))
+APXS_CFLAGS     = $(call once,APXS_CFLAGS,apxs -q CFLAGS)
+APXS_INCLUDEDIR = $(call once,APXS_INCLUDEDIR,apxs -q INCLUDEDIR)
+APXS_LIBEXECDIR = $(call once,APXS_LIBEXECDIR,apxs -q LIBEXECDIR)
+APR_FLAGS = $(call once,APR_FLAGS,apr-1-config --cppflags --includes && apu-1-config --includes)
+APR_LIBS  = $(call once,APR_LIBS,apu-1-config --link-ld --libs && apr-1-config --link-ld)
+PKG_FLAGS = $(call once,PKG_FLAGS,pkg-config --cflags libpq libcurl jansson openssl)
+PKG_LIBS  = $(call once,PKG_LIBS,pkg-config --libs libpq libcurl jansson openssl)
+
+WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror
+ifneq ($(SANITIZE),)
+CHECKED = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+          -fno-omit-frame-pointer
+else ifneq ($(ANALYZE),)
+CHECKED = -fanalyzer
+else
+CHECKED = -D_FORTIFY_SOURCE=2
+endif
+FLAGS = $(call once,APR_FLAGS,apr-1-config --cppflags --includes && apu-1-config --includes)
+APR_LIBS  = $(call once,APR_LIBS,apu-1-config --link-ld --libs && apr-1-config --link-ld)
+PKG_FLAGS = $(call once,PKG_FLAGS,pkg-config --cflags libpq libcurl jansson openssl)
+PKG_LIBS  = $(call once,PKG_LIBS,pkg-config --libs libpq libcurl jansson openssl)
+
+WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror
+HARDEN = $(if $(SANITIZE)$(ANALYZE),,-D_FORTIFY_SOURCE=2)
+SAN  = $(if $(SANITIZE),-fsanitize=address,undefined -fno-sanitize-recover=undefined \
+         -fno-omit-frame-pointer)
+FLAGS = $(APXS_CFLAGS) $(APR_FLAGS) $(PKG_FLAGS) -std=gnu11 -O2 -g -fPIC \
+        -fvisibility=hidden $(WARN) $(CHECKED) -Isrc \
+        -DSP_SHARE_DIR='"$(PREFIX)/share/subpay"'
+
+# The rooms that know httpd. The others are compiled without its include
+# path, so the compiler itself refuses an httpd header there.
+HTTPD_SRC := mod_subpay.c $(wildcard src/handle/*.c src/worker/*.c src/cfg/httpd_*.c)
+CORE_SRC  := $(filter-out $(HTTPD_SRC),$(wildcard src/*/*.c))
+UNIT_SRC  := $(wildcard t/unit/test_*.c)
+
+HTTPD_OBJ := $(HTTPD_SRC:%.c=$(B)/%.o)
+CORE_OBJ  := $(CORE_SRC:%.c=$(B)/%.o)
+UNITS     := $(UNIT_SRC:t/unit/%.c=$(B)/unit/%)
+
+.PHONY: all module ctl units install installed run up down clean test lint \
+        rooms format bench screenshots
+
+all: module ctl units
+module: $(B)/mod_subpay.so
+ctl: $(B)/subpayctl
+units: $(UNITS)
+
+$(HTTPD_OBJ): FLAGS += -I$(APXS_INCLUDEDIR)
+# httpd finds the module record by name: the one symbol that is exported.
+$(B)/mod_subpay.o: FLAGS += -fvisibility=default
+$(UNIT_SRC:%.c=$(B)/%.o): FLAGS += -It/unit
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
+
+# Removed first: ar would keep the object of a file that is gone.
+$(B)/core.a: $(CORE_OBJ)
+	@mkdir -p $(@D); rm -f $@
+	ar rcs $@ $^
+
+$(B)/mod_subpay.so: $(HTTPD_OBJ) $(B)/core.a
+	$(CC) -shared $(CHECKED) -Wl,-z,relro,-z,now -o $@ $^ $(PKG_LIBS)
+
+$(B)/subpayctl: $(B)/src/subpayctl.o $(B)/core.a
+	$(CC) $(CHECKED) -Wl,-z,relro,-z,now -o $@ $^ $(PKG_LIBS) $(APR_LIBS)
+
+$(B)/unit/%: $(B)/t/unit/%.o $(B)/core.a
+	@mkdir -p $(@D)
+	$(CC) $(CHECKED) -o $@ $^ $(PKG_LIBS) $(APR_LIBS) -lcmocka
+
+.PRECIOUS: $(B)/%.o
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+install: module ctl
+	install -d $(addprefix $(DESTDIR),$(APXS_LIBEXECDIR) $(PREFIX)/bin \
+	    $(PREFIX)/share/subpay /etc/apache2/mods-available)
+	install -m 644 $(B)/mod_subpay.so $(DESTDIR)$(APXS_LIBEXECDIR)/
+	install -m 755 $(B)/subpayctl $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 conf/subpay.load $(DESTDIR)/etc/apache2/mods-available/
+	[ -e $(DESTDIR)/etc/apache2/mods-available/subpay.conf ] || \
+	    install -m 644 conf/subpay.conf $(DESTDIR)/etc/apache2/mods-available/
+	cp -r --no-preserve=ownership sql htdocs $(DESTDIR)$(PREFIX)/share/subpay/
+
+# What a bare Debian lacks. A second make then builds: only now can this
+# Makefile ask apxs and pkg-config.
+installed:
+	@t/stack/install
+
+up: installed
+	@$(MAKE) --no-print-directory -s all
+	@t/stack/up --run $(RUN) --port $(PORT)
+
+run: installed
+	@$(MAKE) --no-print-directory all
+	@t/stack/run --run $(RUN) --port $(PORT)
+
+down:
+	@t/stack/down --run $(RUN)
+
+clean:
+	@t/stack/down --run $(RUN) --forget
+	rm -rf build
+
+test: installed
+	@$(MAKE) --no-print-directory -s all
+	@t/stack/test $(TESTS)
+
+rooms:
+	@t/rooms
+
+FORMATTED = mod_subpay.c $(shell find src t/unit -name '*.[ch]' 2>/dev/null)
+lint: rooms
+	clang-format --dry-run -Werror $(FORMATTED)
+	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr -j 2 \
+	    --enable=warning,performance,portability --suppress=missingInclude \
+	    -Isrc mod_subpay.c src
+	@$(MAKE) --no-print-directory -s ANALYZE=1 CC=gcc module ctl
+	@$(MAKE) --no-print-directory -s CC=clang module ctl
+
+format:
+	clang-format -i $(FORMATTED)
+
+bench: installed
+	@$(MAKE) --no-print-directory -s all
+	@for b in t/bench/*; do [ -x "$$b" ] && [ -f "$$b" ] || continue; "$$b" || exit; done
+
+screenshots: installed
+	@$(MAKE) --no-print-directory -s all
+	@t/screenshots
