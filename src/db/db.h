@@ -1,0 +1,93 @@
+/*
+ * db.h - every SQL call: one short C function for each SQL function, same word.
+ *
+ * Room: db. Sees model/ and util/. libpq only; where the connection comes from
+ * (mod_dbd's pool, the worker's own, subpayctl's) is the caller's sp_db_t.
+ *
+ * Each call is one statement and one transaction. Results are copied into
+ * ctx->pool before the connection goes back. SP_FAILED has code "database" and is
+ * logged; a call that is idempotent is repeated once on a fresh connection when
+ * the first was found dead (PQstatus), and up to three times after a deadlock, a
+ * lock timeout or a serialization failure.
+ */
+#ifndef SUBPAY_DB_DB_H
+#define SUBPAY_DB_DB_H
+
+#include <apr_tables.h>
+#include <libpq-fe.h>
+
+#include "model/ctx.h"
+#include "model/fact.h"
+#include "model/order.h"
+
+/* One connection and what is prepared on it. */
+typedef struct sp_conn_t sp_conn_t;
+
+/* A source of connections. lend() blocks for its own bounded time and returns NULL
+ * when none was to be had; back() returns it, telling whether it is still good. */
+typedef struct sp_db_t {
+    sp_conn_t *(*lend)(struct sp_db_t *db, sp_ctx_t *ctx);
+    void (*back)(struct sp_db_t *db, sp_conn_t *conn);
+    void *baton;
+} sp_db_t;
+
+/** Wrap a libpq connection; lives (with its list of prepared statements) in pool. */
+sp_conn_t *sp_conn_wrap(apr_pool_t *pool, PGconn *pg);
+
+/** The wrapped connection. */
+PGconn *sp_conn_pg(sp_conn_t *conn);
+
+/** A source with one connection of its own, opened at the first lend and reopened
+ * after a loss; closed with pool. For the worker and subpayctl. */
+sp_db_t *sp_db_own(apr_pool_t *pool, const char *conninfo);
+
+/** The connection of sp_db_own(), for LISTEN; NULL while there is none. */
+PGconn *sp_db_own_pg(sp_db_t *db);
+
+/* What settle() did. */
+typedef struct sp_settled_t {
+    const char *verdict; /* completed, already, updated, review, closed, ignored, failed, parked */
+    const char *reason;
+    const char *order_id;
+    const char *reference;
+    const char *state;
+    const char *completed_via;
+    const char *mail;
+    int delay_s;
+} sp_settled_t;
+
+/** Let one fact in: the one door (sql/functions/settle.sql). Idempotent. */
+sp_outcome_t sp_db_settle(sp_ctx_t *ctx, const sp_fact_t *fact, sp_settled_t *settled);
+
+/** Keep the bytes of a signed body that could not be read. Idempotent. */
+sp_outcome_t sp_db_event_keep(sp_ctx_t *ctx, const char *provider, const char *event_id,
+                              const char *raw, apr_size_t len, const char *error);
+
+/**
+ * Write down the intent to sell, before the provider is called.
+ *
+ * order comes in with id, token, provider, mode and the product's snapshot, and
+ * leaves as the database has it: under an earlier id when the same form was sent
+ * twice (form_key), its token not set then.
+ *
+ * @return SP_REFUSED with code paused when checkout is paused
+ */
+sp_outcome_t sp_db_order_place(sp_ctx_t *ctx, const char *form_key,
+                               const unsigned char token_hash[32], sp_order_t *order,
+                               int *again);
+
+/** Store the provider's ids of an order's payment page. Idempotent. */
+sp_outcome_t sp_db_checkout_store(sp_ctx_t *ctx, const char *order_id,
+                                  const char *checkout_id, const char *url,
+                                  apr_time_t expires);
+
+/** One order; *order is NULL when there is none. */
+sp_outcome_t sp_db_order_get(sp_ctx_t *ctx, const unsigned char token_hash[32],
+                             sp_order_t **order);
+sp_outcome_t sp_db_order_by_reference(sp_ctx_t *ctx, const char *reference,
+                                      sp_order_t **order);
+sp_outcome_t sp_db_order_by_id(sp_ctx_t *ctx, const char *order_id, sp_order_t **order);
+
+/* The worker's and the command line's calls are in db/jobs.h and db/desk.h. */
+
+#endif

@@ -1,0 +1,170 @@
+/*
+ * provider.h - what we ask of a payment provider, whoever it is.
+ *
+ * Room: provider. Sees cfg/settings.h, model/ and util/, never httpd or the database.
+ * Source: Stripe API reference, "Idempotent requests", "Checkout Sessions",
+ * "PaymentIntents", "Events"; Creem API reference.
+ *
+ * A module of its own can bring a provider: ap_register_provider(pool,
+ * SP_PROVIDER_GROUP, "name", SP_PROVIDER_VERSION, &vtable) in its register_hooks.
+ *
+ * Every call ends in one of the four outcomes of model/outcome.h. A timeout, a
+ * reset, a 5xx and an unreadable reply to a POST are SP_UNKNOWN. Blocks for
+ * settings->provider_timeout at most, retries included: hold no transaction and no
+ * database connection meanwhile. Results are allocated from ctx->pool and filled on
+ * SP_DONE only. ctx->code on failure: provider_timeout, provider_unreachable,
+ * provider_error, provider_unreadable, provider_key, provider_limit,
+ * provider_refused, not_found.
+ */
+#ifndef SUBPAY_PROVIDER_PROVIDER_H
+#define SUBPAY_PROVIDER_PROVIDER_H
+
+#include <apr_tables.h>
+
+#include "cfg/settings.h"
+#include "model/ctx.h"
+#include "model/fact.h"
+#include "model/order.h"
+
+#define SP_PROVIDER_GROUP "subpay-provider"
+#define SP_PROVIDER_VERSION "0"
+
+/* A payment page that was opened. */
+typedef struct sp_checkout_t {
+    const char *id;
+    const char *url;
+    apr_time_t expires;
+} sp_checkout_t;
+
+/* Which part of a list is wanted. */
+typedef struct sp_list_ask_t {
+    apr_time_t since;     /* created at or after; 0 for no limit */
+    apr_time_t until;     /* created before; 0 for no limit */
+    const char *after;    /* continue behind this id (the page's next), NULL at first */
+    int undelivered;      /* events only: those some endpoint did not take */
+    int limit;            /* at most 100 */
+} sp_list_ask_t;
+
+/* One page of a list, newest first as providers give them. */
+typedef struct sp_page_t {
+    apr_array_header_t *facts;      /* of sp_fact_t *; SP_FACT_IGNORED ones included */
+    apr_array_header_t *unreadable; /* of sp_unreadable_t *: parked, never in the way */
+    const char *next;               /* ask again with after = next; NULL at the end */
+} sp_page_t;
+
+/* One object of a list, or one webhook body, that could not be read. */
+typedef struct sp_unreadable_t {
+    const char *id;  /* where it could still be found out, else NULL */
+    const char *raw;
+    apr_size_t len;
+    const char *why;
+} sp_unreadable_t;
+
+/* How a customer describes a payment. Any of the three ways. */
+typedef struct sp_find_t {
+    const char *email;
+    const char *payment_id; /* any id of the provider: payment, charge, checkout */
+    sp_money_t amount;      /* with day and last4 */
+    apr_time_t day;         /* its midnight, UTC; the whole day and one on each side */
+    const char *last4;
+} sp_find_t;
+
+typedef struct sp_refund_ask_t {
+    const char *key; /* idempotency key: one per decision to refund */
+    const char *payment_id;
+    sp_money_t amount;
+    const char *reason; /* duplicate or requested_by_customer */
+    const char *order_id;
+} sp_refund_ask_t;
+
+/* What the provider knows of our webhook endpoint. */
+typedef struct sp_endpoint_t {
+    int found;   /* one with our URL exists */
+    int enabled;
+    const char *missing;  /* event types we need and it does not send, comma separated */
+    const char *version;  /* the API version it sends, or NULL */
+} sp_endpoint_t;
+
+/* A header of the webhook request by name, or NULL. */
+typedef const char *(*sp_header_fn)(void *baton, const char *name);
+
+typedef struct sp_provider_t {
+    const char *name;  /* "stripe", as in the directives and in URLs */
+    const char *title; /* "Stripe", as people know it */
+
+    /** NULL when key fits settings' environment, else what is wrong (no secret in it). */
+    const char *(*key_problem)(apr_pool_t *pool, const char *key, const char *mode);
+
+    /**
+     * Open a payment page for one order.
+     *
+     * The idempotency key comes from order->id and every parameter from the order
+     * row, so a repeat within 20 hours finds the first page (Stripe may forget
+     * a key after 24). Metadata carries the whole snapshot; see README.md.
+     * success_url and cancel_url are full addresses; success_url may hold the
+     * provider's own placeholder, which the provider adds itself as "&s=".
+     */
+    sp_outcome_t (*checkout_create)(sp_ctx_t *ctx, const sp_account_t *account,
+                                    const sp_order_t *order, const char *success_url,
+                                    const char *cancel_url, sp_checkout_t *checkout);
+
+    /** What is known of one payment page: paid, processing, open or expired. */
+    sp_outcome_t (*checkout_fetch)(sp_ctx_t *ctx, const sp_account_t *account,
+                                   const char *checkout_id, sp_fact_t **fact);
+
+    /**
+     * The payment page of an order whose commit with the page's id was lost.
+     *
+     * Looks through the list around order->created_at for our id, because a search
+     * index may lag behind. SP_DONE with SP_FACT_CHECKOUT_NONE when there is none.
+     */
+    sp_outcome_t (*checkout_find)(sp_ctx_t *ctx, const sp_account_t *account,
+                                  const sp_order_t *order, sp_fact_t **fact);
+
+    /** Close a payment page that nobody shall pay any more. */
+    sp_outcome_t (*checkout_expire)(sp_ctx_t *ctx, const sp_account_t *account,
+                                    const char *checkout_id);
+
+    /** One payment by any id the provider gave it. */
+    sp_outcome_t (*payment_fetch)(sp_ctx_t *ctx, const sp_account_t *account,
+                                  const char *payment_id, sp_fact_t **fact);
+
+    /** Payments that moved money, with their refunds and disputes on them. */
+    sp_outcome_t (*payments_list)(sp_ctx_t *ctx, const sp_account_t *account,
+                                  const sp_list_ask_t *ask, sp_page_t *page);
+
+    /** Events; NULL where the provider keeps none (then the other layers carry). */
+    sp_outcome_t (*events_list)(sp_ctx_t *ctx, const sp_account_t *account,
+                                const sp_list_ask_t *ask, sp_page_t *page);
+
+    /** Payments that fit a description: an array of sp_fact_t *, maybe empty. */
+    sp_outcome_t (*payments_find)(sp_ctx_t *ctx, const sp_account_t *account,
+                                  const sp_find_t *find, apr_array_header_t **facts);
+
+    /** Send money back; the fact is the refund's state. NULL where not offered. */
+    sp_outcome_t (*refund)(sp_ctx_t *ctx, const sp_account_t *account,
+                           const sp_refund_ask_t *ask, sp_fact_t **fact);
+
+    /** How our webhook endpoint is known there. NULL where it cannot be asked. */
+    sp_outcome_t (*endpoint_check)(sp_ctx_t *ctx, const sp_account_t *account,
+                                   const char *url, sp_endpoint_t *endpoint);
+
+    /**
+     * Verify a webhook's signature over the raw body, then read it.
+     *
+     * @param unreadable  set (and *fact NULL) when the signature is right but the
+     *                    body is not: keep the bytes, answer 200
+     * @return SP_DONE     *fact or *unreadable is set
+     *         SP_REFUSED  bad signature (code signature), stale (code stale),
+     *                     no secret configured (code closed)
+     */
+    sp_outcome_t (*webhook_read)(sp_ctx_t *ctx, const sp_account_t *account,
+                                 sp_header_fn header, void *baton, const char *body,
+                                 apr_size_t len, sp_fact_t **fact,
+                                 sp_unreadable_t **unreadable);
+} sp_provider_t;
+
+/** Stripe, https://stripe.com. */
+extern const sp_provider_t sp_provider_stripe;
+
+#endif
