@@ -453,7 +453,6 @@ typedef struct sp_render_t {
     sp_text_t *out;
     const char *indent;
     int depth;
-    const char *error;
 } sp_render_t;
 
 static apr_status_t render_nodes(sp_render_t *r, const sp_node_t *node,
@@ -463,6 +462,7 @@ void sp_text_init(sp_text_t *text, apr_pool_t *pool)
 {
     text->pool = pool;
     text->len = 0;
+    text->error = NULL;
     text->room = 4096;
     text->data = apr_palloc(pool, text->room);
     text->data[0] = '\0';
@@ -473,7 +473,7 @@ static apr_status_t append(sp_render_t *r, const char *bytes, apr_size_t len)
     sp_text_t *out = r->out;
 
     if (len > SP_TEMPLATE_MAX_OUTPUT - out->len) {
-        r->error = "the page grows without end";
+        r->out->error = "the page grows without end";
         return APR_ENOSPC;
     }
     if (out->len + len + 1 > out->room) {
@@ -642,7 +642,7 @@ static apr_status_t enter(sp_render_t *r, const sp_node_t *node,
     apr_status_t status;
 
     if (r->depth >= SP_TEMPLATE_MAX_DEPTH) {
-        r->error = "sections or partials nest without end";
+        r->out->error = "sections or partials nest without end";
         return APR_ENOSPC;
     }
     r->depth++;
@@ -720,14 +720,12 @@ static apr_status_t render_nodes(sp_render_t *r, const sp_node_t *node,
 }
 
 apr_status_t sp_template_render(const sp_template_t *tpl, json_t *model,
-                                sp_text_t *out, const char **error)
+                                sp_text_t *out)
 {
     sp_frame_t bottom = { model, NULL };
-    sp_render_t render = { out, "", 0, NULL };
-    apr_status_t status = render_nodes(&render, tpl->first, &bottom);
+    sp_render_t render = { out, "", 0 };
 
-    *error = render.error;
-    return status;
+    return render_nodes(&render, tpl->first, &bottom);
 }
 
 /* --- UTF-8 ------------------------------------------------------------- */

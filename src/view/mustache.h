@@ -36,6 +36,7 @@ typedef struct sp_text_t {
     apr_size_t len;
     apr_size_t room;
     apr_pool_t *pool;
+    const char *error; /* why rendering into it stopped, or NULL */
 } sp_text_t;
 
 /**
@@ -76,10 +77,10 @@ void sp_text_init(sp_text_t *text, apr_pool_t *pool);
  *
  * @param model  searched for names; any JSON value, not changed
  * @return APR_SUCCESS, or APR_ENOSPC when the template nests or grows without
- *         end (*error says which; out then holds what was rendered so far)
+ *         end (out->error says which; out holds what was rendered so far)
  */
 apr_status_t sp_template_render(const sp_template_t *tpl, json_t *model,
-                                sp_text_t *out, const char **error);
+                                sp_text_t *out);
 
 /** Is this well-formed UTF-8 (no surrogates, nothing overlong)? */
 int sp_text_is_utf8(const char *bytes, apr_size_t len);
