@@ -69,10 +69,12 @@ typedef struct sp_fact_t {
     int ours;                /* the metadata names an order of this very site */
     const char *reference;
     const char *product;
+    const char *title;       /* not from the metadata: as configured now */
     sp_money_t price;
     const char *period;      /* "1y", or NULL */
     int64_t credits;
     const char *token_hash;  /* hex SHA-256 of the return token */
+    const char *site;        /* the SubPayBaseURL it was sold under */
 } sp_fact_t;
 
 /** The kind's word in JSON and SQL, such as "payment.succeeded". */

@@ -51,4 +51,8 @@ typedef struct sp_order_t {
     int bonus_days;
 } sp_order_t;
 
+/** "1y", "3mo", "30d", "2w" as ISO 8601 ("P1Y", "P3M"...), in pool; NULL for NULL
+ * or for what is no period. */
+const char *sp_period_iso(apr_pool_t *pool, const char *period);
+
 #endif

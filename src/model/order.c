@@ -1,0 +1,32 @@
+/*
+ * order.c - how long a plan runs, in PostgreSQL's words.
+ *
+ * Room: model.
+ */
+#include "model/order.h"
+
+#include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *sp_period_iso(apr_pool_t *pool, const char *period)
+{
+    static const struct {
+        const char *unit;
+        char iso;
+    } units[] = { { "d", 'D' }, { "w", 'W' }, { "mo", 'M' }, { "y", 'Y' } };
+    char *unit;
+    long count;
+    size_t i;
+
+    if (!period) {
+        return NULL;
+    }
+    count = strtol(period, &unit, 10);
+    for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (strcmp(unit, units[i].unit) == 0 && count > 0 && count < 1000) {
+            return apr_psprintf(pool, "P%ld%c", count, units[i].iso);
+        }
+    }
+    return NULL;
+}
