@@ -1,7 +1,7 @@
 # mod_subpay: build, install, development stack, tests.
 #
 # make               build/gcc/mod_subpay.so and build/gcc/subpayctl
-# make run | up | down | clean     the development stack (PORT=8080, RUN=run)
+# make run | up | down | clean     the development stack (PORT=8080 RUN=run)
 # make test | lint | bench         checks (TESTS=... picks test files)
 # make install                     DESTDIR and PREFIX respected
 #
@@ -10,7 +10,6 @@
 
 SHELL  = /bin/bash
 PREFIX = /usr/local
-PORT  ?= 8080
 RUN   ?= run
 REFERENCE ?= ../shared/reference
 export REFERENCE
@@ -119,19 +118,19 @@ installed:
 	@t/stack/install
 
 up: installed
-	@$(MAKE) --no-print-directory -s all
-	@t/stack/up --run $(RUN) --port $(PORT)
+	@$(MAKE) --no-print-directory -s module ctl
+	@t/stack/up --run $(RUN) $(PORT:%=--port %)
 
 run: installed
-	@$(MAKE) --no-print-directory all
-	@t/stack/run --run $(RUN) --port $(PORT)
+	@$(MAKE) --no-print-directory module ctl
+	@t/stack/run --run $(RUN) $(PORT:%=--port %)
 
 down:
 	@t/stack/down --run $(RUN)
 
 clean:
 	@t/stack/down --run $(RUN) --forget
-	rm -rf build
+	@rm -rf build
 
 test: installed
 	@$(MAKE) --no-print-directory -s all
@@ -153,9 +152,9 @@ format:
 	clang-format -i $(FORMATTED)
 
 bench: installed
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -s module ctl
 	@for b in t/bench/*; do [ -x "$$b" ] && [ -f "$$b" ] || continue; "$$b" || exit; done
 
 screenshots: installed
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -s module ctl
 	@t/screenshots

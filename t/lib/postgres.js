@@ -90,7 +90,6 @@ class Cluster {
     const fresh = `${this.data}.new`;
     fs.rmSync(fresh, { recursive: true, force: true });
     fs.mkdirSync(fresh, { mode: 0o700 });
-    const secret = path.join(fresh, 'password');
     fs.writeFileSync(path.join(this.folder, 'password'),
       `${crypto.randomBytes(16).toString('hex')}\n`, { mode: 0o600 });
     fs.writeFileSync(`${fresh}.password`, this.password, { mode: 0o600 });
@@ -103,7 +102,6 @@ class Cluster {
       `--pwfile=${fresh}.password`, '--no-sync', '--no-instructions'],
     { cwd: '/', env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8' }, ...this.owner });
     fs.rmSync(`${fresh}.password`);
-    fs.rmSync(secret, { force: true });
     fs.renameSync(fresh, this.data);
   }
 
@@ -153,6 +151,13 @@ class Cluster {
     });
   }
 
+  /* Lock files name a pid; a zombie's, or a number used again, would stop the start. */
+  unlock() {
+    fs.rmSync(path.join(this.data, 'postmaster.pid'), { force: true });
+    fs.rmSync(path.join(this.socket, `.s.PGSQL.${this.port}.lock`), { force: true });
+    fs.rmSync(path.join(this.socket, `.s.PGSQL.${this.port}`), { force: true });
+  }
+
   /* Start it unless it runs. Returns true if it had to be started. */
   async start() {
     if (this.pid) {
@@ -163,7 +168,7 @@ class Cluster {
     this.configure();
     for (const { pid } of this.orphans()) proc.signal(pid, 'SIGKILL');
     await proc.until(() => this.orphans().length === 0, { what: 'old backends to end' });
-    fs.rmSync(path.join(this.data, 'postmaster.pid'), { force: true });
+    this.unlock();
     fs.mkdirSync(this.socket, { recursive: true, mode: 0o755 });
     if (place.ROOT) fs.chownSync(this.socket, this.owner.uid, this.owner.gid);
 

@@ -6,6 +6,7 @@
  * container nobody may reap a daemon's parent.
  */
 'use strict';
+const crypto = require('node:crypto');
 const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
@@ -168,7 +169,22 @@ function releasePorts(ports) {
   for (const port of ports) fs.rmSync(path.join(CLAIMS, String(port)), { force: true });
 }
 
+/* One word that changes when a file below these paths does. */
+function fingerprint(paths) {
+  const hash = crypto.createHash('sha256');
+  const add = (file) => {
+    const stat = fs.statSync(file, { throwIfNoEntry: false });
+    if (stat?.isDirectory()) {
+      for (const name of fs.readdirSync(file).sort()) add(path.join(file, name));
+    } else if (stat) {
+      hash.update(`${file} ${stat.size} ${stat.mtimeMs}\n`);
+    }
+  };
+  paths.forEach(add);
+  return hash.digest('hex').slice(0, 16);
+}
+
 module.exports = {
-  look, mark, alive, pidOf, args, find, signal, until, end, run, must,
+  fingerprint, look, mark, alive, pidOf, args, find, signal, until, end, run, must,
   freePorts, releasePorts, listens,
 };
