@@ -2,6 +2,13 @@
  * settings.h - everything an admin can decide, as the rows of directives.def say.
  *
  * Room: cfg, but free of httpd: the worker, the domain and subpayctl read it too.
+ *
+ * One httpd is one shop: there is one sp_settings_t for all its virtual hosts. Set
+ * values with sp_settings_set() in any order, then call sp_settings_finish() and,
+ * where the provider or the mail server will be talked to, sp_settings_unlock().
+ * A function that returns const char * returns NULL when all is well, else a
+ * sentence that names the directive, the value and what would be right. A secret is
+ * never part of it.
  */
 #ifndef SUBPAY_CFG_SETTINGS_H
 #define SUBPAY_CFG_SETTINGS_H
@@ -28,59 +35,99 @@ typedef struct sp_product_t {
 typedef struct sp_account_t {
     const char *name; /* "stripe" */
     const struct sp_provider_t *provider;
-    const char *key;             /* never printed */
-    apr_array_header_t *secrets; /* of const char *: webhook secrets, never printed */
-    const char *url;             /* of the API, without a trailing slash; NULL: its own */
-    const char *key_source;      /* "file:/path" or "env:NAME", for messages */
+    const char *key; /* never printed; NULL before sp_settings_unlock() */
+    apr_array_header_t
+        *secrets;           /* of const char *: webhook secrets, never printed */
+    const char *url;        /* of the API, without a trailing slash; NULL: its own */
+    const char *key_source; /* "file:/path" or "env:NAME", for messages */
     apr_array_header_t *secret_sources;
 } sp_account_t;
 
-/* The C type behind each KIND of directives.def. */
-#define SP_TYPE_ENVIRONMENT const char *
-#define SP_TYPE_URL const char *
-#define SP_TYPE_TEXT const char *
-#define SP_TYPE_PROVIDER_NAME const char *
-#define SP_TYPE_SECONDS apr_interval_time_t
-#define SP_TYPE_MAIL_SERVER const char *
-#define SP_TYPE_MAIL_TLS const char *
-#define SP_TYPE_SECRET const char *
-#define SP_TYPE_MAILBOX const char *
-#define SP_TYPE_EMAIL const char *
-#define SP_TYPE_COUNT int
-#define SP_TYPE_FLAG int
-#define SP_TYPE_PATH const char *
+/* The member behind each KIND of directives.def. */
+#define SP_MEMBER_ENVIRONMENT(member) const char *member;
+#define SP_MEMBER_URL(member) const char *member; /* no trailing slash */
+#define SP_MEMBER_TEXT(member) const char *member;
+#define SP_MEMBER_PROVIDER_NAME(member) const char *member;
+#define SP_MEMBER_PROVIDER_KEY(member)    /* accounts */
+#define SP_MEMBER_PROVIDER_SECRET(member) /* accounts */
+#define SP_MEMBER_PROVIDER_URL(member)    /* accounts */
+#define SP_MEMBER_SECONDS(member) apr_interval_time_t member;
+#define SP_MEMBER_MAIL_SERVER(member) const char *member;
+#define SP_MEMBER_MAIL_TLS(member) const char *member;
+#define SP_MEMBER_SECRET(member) const char *member, *member##_source;
+#define SP_MEMBER_MAILBOX(member) const char *member;
+#define SP_MEMBER_EMAIL(member) const char *member;
+#define SP_MEMBER_COUNT(member) int member;
+#define SP_MEMBER_FLAG(member) int member;
+#define SP_MEMBER_PATH(member) const char *member;
 
 typedef struct sp_settings_t {
-    const char *environment;   /* "test" or "production" */
-    const char *mode;          /* follows from it: "test" or "live" */
-    const char *base_url;      /* no trailing slash */
-    const char *provider;
+#define SP_DIRECTIVE(name, member, KIND, preset, help) SP_MEMBER_##KIND(member)
+#include "cfg/directives.def"
+#undef SP_DIRECTIVE
+    const char *mode;             /* follows from environment: "test" or "live" */
     apr_array_header_t *accounts; /* of sp_account_t * */
     apr_array_header_t *products; /* of sp_product_t * */
-    apr_interval_time_t provider_timeout;
-    const char *database;
-    const char *mail_server;
-    const char *mail_tls;
-    const char *mail_login;
-    const char *mail_from;
-    const char *support_email;
-    const char *support_names;
-    const char *app_name;
-    const char *app_url;
-    const char *statement;
-    apr_interval_time_t reconcile_interval;
-    apr_interval_time_t reconcile_overlap;
-    apr_interval_time_t deep_sweep;
-    apr_interval_time_t pending_expiry;
-    apr_interval_time_t duplicate_window;
-    int goodwill_days;
-    const char *alert_to;
-    const char *alert_webhook;
-    const char *heartbeat_url;
-    const char *templates;
-    const char *share;
-    int worker;
+    int given;                    /* whether any directive was written at all */
+    const struct sp_provider_t *(*find)(const char *name);
 } sp_settings_t;
+
+/** Finds a provider by name; NULL when there is none. */
+typedef const struct sp_provider_t *(*sp_provider_find_fn)(const char *name);
+
+/** The providers that come with us; the find of everybody outside httpd. */
+const struct sp_provider_t *sp_provider_builtin(const char *name);
+
+/** Settings with every default in place, in pool. */
+sp_settings_t *sp_settings_create(apr_pool_t *pool, sp_provider_find_fn find);
+
+/**
+ * Take one directive as it stands in the file, without its name.
+ *
+ * Words are split as httpd does: blanks, "quoted words", 'quoted words'; where one
+ * value is wanted, several words make one, so quotes may be left out.
+ */
+const char *sp_settings_set(apr_pool_t *pool, sp_settings_t *settings,
+                            const char *directive, const char *args);
+
+/** Does a row of this name exist, outside or inside of <SubPayProduct>? */
+int sp_settings_knows(const char *directive);
+
+/** Begin a <SubPayProduct name> section. Not part of settings until it ends. */
+const char *sp_settings_product_begin(apr_pool_t *pool,
+                                      const sp_settings_t *settings,
+                                      const char *name, sp_product_t **product);
+
+/** Take one directive inside of it; args as in sp_settings_set(). */
+const char *sp_settings_product_set(apr_pool_t *pool, sp_product_t *product,
+                                    const char *directive, const char *args);
+
+/** End it: check it as a whole and put it among the products. */
+const char *sp_settings_product_end(apr_pool_t *pool, sp_settings_t *settings,
+                                    sp_product_t *product);
+
+/** Check what no single directive can know, and fill in what follows from others. */
+const char *sp_settings_finish(apr_pool_t *pool, sp_settings_t *settings);
+
+/**
+ * Read the secrets from where their directives point, and check the keys.
+ *
+ * A file must be a regular one, owned by root or by us, closed to group and others.
+ */
+const char *sp_settings_unlock(apr_pool_t *pool, sp_settings_t *settings);
+
+/**
+ * Read an Apache configuration file without Apache, for subpayctl.
+ *
+ * Takes SubPay directives and <SubPayProduct> wherever they stand, follows Include
+ * and IncludeOptional (a pattern in the last part of the path is allowed), Define
+ * and ${NAME}; skips everything else. Ends with sp_settings_finish(), not with
+ * sp_settings_unlock(): looking into the database needs no key.
+ *
+ * @return APR_SUCCESS, or *error says which file and line and what is wrong
+ */
+apr_status_t sp_settings_read_file(apr_pool_t *pool, const char *path,
+                                   sp_settings_t **settings, const char **error);
 
 /** The product of that name, or NULL. */
 const sp_product_t *sp_settings_product(const sp_settings_t *settings,

@@ -63,7 +63,8 @@ void sp_args_time(sp_args_t *args, apr_pool_t *pool, apr_time_t value)
     apr_time_exp_gmt(&t, value);
     add(args,
         apr_psprintf(pool, "%04d-%02d-%02d %02d:%02d:%02d.%06d+00", t.tm_year + 1900,
-                     t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, t.tm_usec),
+                     t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec,
+                     t.tm_usec),
         0, 0);
 }
 
@@ -149,8 +150,8 @@ static void wait_a_little(int attempt)
 }
 
 /* One try. *res is set except when there was no connection at all. */
-static verdict_t try_once(sp_ctx_t *ctx, const sp_stmt_t *stmt, const sp_args_t *args,
-                          PGresult **res)
+static verdict_t try_once(sp_ctx_t *ctx, const sp_stmt_t *stmt,
+                          const sp_args_t *args, PGresult **res)
 {
     sp_conn_t *conn = ctx->db->lend(ctx->db, ctx);
     verdict_t verdict;
@@ -198,11 +199,13 @@ sp_outcome_t sp_db_call(sp_ctx_t *ctx, const sp_stmt_t *stmt, const sp_args_t *a
     if (res) {
         log_failure(ctx, stmt, res, verdict);
         PQclear(res);
-    } else {
-        sp_log(ctx->log, SP_LOG_ERR, 502,
-               "no database connection for subpay.%s: is PostgreSQL up, and may this "
-               "user connect?",
-               stmt->name);
+    }
+    else {
+        sp_log(
+            ctx->log, SP_LOG_ERR, 502,
+            "no database connection for subpay.%s: is PostgreSQL up, and may this "
+            "user connect?",
+            stmt->name);
     }
     return sp_end(ctx, SP_FAILED, "database", NULL);
 }

@@ -52,11 +52,12 @@ int sp_row_bool(const PGresult *result, int row, int column);
 
 /* The columns of an order row, in the order that sp_row_order() expects; %s-free so
  * that statements can be put together at compile time. */
-#define SP_ORDER_COLUMNS                                                              \
-    "id, reference, provider, mode, email, name, product, title, amount, currency, " \
-    "period_text, credits, renews, state, checkout_id, checkout_url, "               \
-    "checkout_expires_at, payment_id, statement, review_reason, completed_via, "     \
-    "processing, failure, created_at, paid_at, completed_at, starts_at, "            \
+#define SP_ORDER_COLUMNS                                                         \
+    "id, reference, provider, mode, email, name, product, title, amount, "       \
+    "currency, "                                                                 \
+    "period_text, credits, renews, state, checkout_id, checkout_url, "           \
+    "checkout_expires_at, payment_id, statement, review_reason, completed_via, " \
+    "processing, failure, created_at, paid_at, completed_at, starts_at, "        \
     "expires_at, bonus_days"
 
 /** The order in one row, its first column being the given one. */

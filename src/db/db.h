@@ -46,7 +46,8 @@ PGconn *sp_db_own_pg(sp_db_t *db);
 
 /* What settle() did. */
 typedef struct sp_settled_t {
-    const char *verdict; /* completed, already, updated, review, closed, ignored, failed, parked */
+    const char *
+        verdict; /* completed, already, updated, review, closed, ignored, failed, parked */
     const char *reason;
     const char *order_id;
     const char *reference;
@@ -57,11 +58,13 @@ typedef struct sp_settled_t {
 } sp_settled_t;
 
 /** Let one fact in: the one door (sql/functions/settle.sql). Idempotent. */
-sp_outcome_t sp_db_settle(sp_ctx_t *ctx, const sp_fact_t *fact, sp_settled_t *settled);
+sp_outcome_t sp_db_settle(sp_ctx_t *ctx, const sp_fact_t *fact,
+                          sp_settled_t *settled);
 
 /** Keep the bytes of a signed body that could not be read. Idempotent. */
-sp_outcome_t sp_db_event_keep(sp_ctx_t *ctx, const char *provider, const char *event_id,
-                              const char *raw, apr_size_t len, const char *error);
+sp_outcome_t sp_db_event_keep(sp_ctx_t *ctx, const char *provider,
+                              const char *event_id, const char *raw, apr_size_t len,
+                              const char *error);
 
 /**
  * Write down the intent to sell, before the provider is called.
@@ -86,7 +89,8 @@ sp_outcome_t sp_db_order_get(sp_ctx_t *ctx, const unsigned char token_hash[32],
                              sp_order_t **order);
 sp_outcome_t sp_db_order_by_reference(sp_ctx_t *ctx, const char *reference,
                                       sp_order_t **order);
-sp_outcome_t sp_db_order_by_id(sp_ctx_t *ctx, const char *order_id, sp_order_t **order);
+sp_outcome_t sp_db_order_by_id(sp_ctx_t *ctx, const char *order_id,
+                               sp_order_t **order);
 
 /* The worker's and the command line's calls are in db/jobs.h and db/desk.h. */
 

@@ -80,11 +80,13 @@ static void put_string(buffer_t *out, const char *text)
         if (*p == '"' || *p == '\\') {
             *out->at++ = '\\';
             *out->at++ = (char)*p;
-        } else if (*p < 0x20) {
+        }
+        else if (*p < 0x20) {
             put(out, "\\u00", 4);
             *out->at++ = hex[*p >> 4];
             *out->at++ = hex[*p & 15];
-        } else {
+        }
+        else {
             *out->at++ = (char)*p;
         }
     }

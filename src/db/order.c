@@ -77,7 +77,8 @@ void sp_row_order(const PGresult *result, int row, int column, sp_order_t *order
     }
 }
 
-sp_outcome_t sp_db_settle(sp_ctx_t *ctx, const sp_fact_t *fact, sp_settled_t *settled)
+sp_outcome_t sp_db_settle(sp_ctx_t *ctx, const sp_fact_t *fact,
+                          sp_settled_t *settled)
 {
     static const sp_stmt_t stmt = {
         "settle",
@@ -107,8 +108,9 @@ sp_outcome_t sp_db_settle(sp_ctx_t *ctx, const sp_fact_t *fact, sp_settled_t *se
     return SP_DONE;
 }
 
-sp_outcome_t sp_db_event_keep(sp_ctx_t *ctx, const char *provider, const char *event_id,
-                              const char *raw, apr_size_t len, const char *error)
+sp_outcome_t sp_db_event_keep(sp_ctx_t *ctx, const char *provider,
+                              const char *event_id, const char *raw, apr_size_t len,
+                              const char *error)
 {
     static const sp_stmt_t stmt = {
         "event_keep",
@@ -147,7 +149,8 @@ sp_outcome_t sp_db_order_place(sp_ctx_t *ctx, const char *form_key,
 {
     static const sp_stmt_t stmt = {
         "order_place",
-        "select verdict, " SP_ORDER_COLUMNS " from subpay.order_place($1::uuid, $2::uuid,"
+        "select verdict, " SP_ORDER_COLUMNS
+        " from subpay.order_place($1::uuid, $2::uuid,"
         " $3::bytea, $4, $5, $6, $7, $8, $9, $10::bigint, $11, $12::interval, $13,"
         " $14::bigint, $15::boolean, $16, $17::interval)",
         1,
@@ -169,7 +172,8 @@ sp_outcome_t sp_db_order_place(sp_ctx_t *ctx, const char *form_key,
     }
     verdict = sp_row_text(res, 0, 0);
     if (strcmp(verdict, "paused") == 0) {
-        return sp_end(ctx, SP_REFUSED, "paused", "We have paused new payments for now.");
+        return sp_end(ctx, SP_REFUSED, "paused",
+                      "We have paused new payments for now.");
     }
     *again = strcmp(verdict, "again") == 0;
     order->token = NULL;
@@ -214,9 +218,10 @@ static sp_outcome_t one_order(sp_ctx_t *ctx, const sp_stmt_t *stmt,
 sp_outcome_t sp_db_order_get(sp_ctx_t *ctx, const unsigned char token_hash[32],
                              sp_order_t **order)
 {
-    static const sp_stmt_t stmt = {
-        "order_get", "select " SP_ORDER_COLUMNS " from subpay.order_get($1::bytea)", 1
-    };
+    static const sp_stmt_t stmt = { "order_get",
+                                    "select " SP_ORDER_COLUMNS
+                                    " from subpay.order_get($1::bytea)",
+                                    1 };
     sp_args_t args = { 0 };
 
     sp_args_bytes(&args, token_hash, 32);
@@ -226,21 +231,23 @@ sp_outcome_t sp_db_order_get(sp_ctx_t *ctx, const unsigned char token_hash[32],
 sp_outcome_t sp_db_order_by_reference(sp_ctx_t *ctx, const char *reference,
                                       sp_order_t **order)
 {
-    static const sp_stmt_t stmt = {
-        "order_by_reference",
-        "select " SP_ORDER_COLUMNS " from subpay.order_by_reference($1)", 1
-    };
+    static const sp_stmt_t stmt = { "order_by_reference",
+                                    "select " SP_ORDER_COLUMNS
+                                    " from subpay.order_by_reference($1)",
+                                    1 };
     sp_args_t args = { 0 };
 
     sp_args_text(&args, reference);
     return one_order(ctx, &stmt, &args, order);
 }
 
-sp_outcome_t sp_db_order_by_id(sp_ctx_t *ctx, const char *order_id, sp_order_t **order)
+sp_outcome_t sp_db_order_by_id(sp_ctx_t *ctx, const char *order_id,
+                               sp_order_t **order)
 {
-    static const sp_stmt_t stmt = {
-        "order_by_id", "select " SP_ORDER_COLUMNS " from subpay.order_by_id($1::uuid)", 1
-    };
+    static const sp_stmt_t stmt = { "order_by_id",
+                                    "select " SP_ORDER_COLUMNS
+                                    " from subpay.order_by_id($1::uuid)",
+                                    1 };
     sp_args_t args = { 0 };
 
     sp_args_text(&args, order_id);

@@ -46,8 +46,8 @@ sp_outcome_t sp_order_place(sp_ctx_t *ctx, const sp_order_ask_t *ask,
  *         SP_UNKNOWN  the provider gave no clear answer: say "we are checking"
  *         SP_FAILED   code database: nothing can be read; say "we are checking" too
  */
-sp_outcome_t sp_order_return(sp_ctx_t *ctx, const char *token, const char *checkout_id,
-                             sp_order_t **order);
+sp_outcome_t sp_order_return(sp_ctx_t *ctx, const char *token,
+                             const char *checkout_id, sp_order_t **order);
 
 /** What the database knows of the token's order, asking nobody. *order NULL: none. */
 sp_outcome_t sp_order_look(sp_ctx_t *ctx, const char *token, sp_order_t **order);

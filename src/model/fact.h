@@ -19,12 +19,12 @@ typedef enum sp_fact_kind_t {
     SP_FACT_PAYMENT_SUCCEEDED,  /* money moved */
     SP_FACT_PAYMENT_PROCESSING, /* finished by the customer, money days away */
     SP_FACT_PAYMENT_FAILED,     /* one attempt failed; the checkout may go on */
-    SP_FACT_PAYMENT_VOID,       /* a delayed payment failed for good, or was cancelled */
-    SP_FACT_CHECKOUT_OPEN,      /* still open and unpaid */
-    SP_FACT_CHECKOUT_EXPIRED,   /* closed unpaid */
-    SP_FACT_CHECKOUT_NONE,      /* the provider knows of none for this order */
-    SP_FACT_REFUND,             /* a refund's present state */
-    SP_FACT_DISPUTE             /* a dispute's present state */
+    SP_FACT_PAYMENT_VOID,  /* a delayed payment failed for good, or was cancelled */
+    SP_FACT_CHECKOUT_OPEN, /* still open and unpaid */
+    SP_FACT_CHECKOUT_EXPIRED, /* closed unpaid */
+    SP_FACT_CHECKOUT_NONE,    /* the provider knows of none for this order */
+    SP_FACT_REFUND,           /* a refund's present state */
+    SP_FACT_DISPUTE           /* a dispute's present state */
 } sp_fact_kind_t;
 
 typedef struct sp_fact_t {
@@ -36,45 +36,45 @@ typedef struct sp_fact_t {
     apr_time_t at;          /* when the provider says it happened */
 
     /* Which order: our own id first, then the provider's. */
-    const char *order_id;    /* uuid from the metadata, checked for its form */
+    const char *order_id; /* uuid from the metadata, checked for its form */
     const char *checkout_id;
-    const char *checkout_url;      /* only while it can be paid */
+    const char *checkout_url; /* only while it can be paid */
     apr_time_t checkout_expires;
     const char *payment_id;
     const char *charge_id;
     const char *customer_id;
 
-    sp_money_t amount;       /* payment: what was taken; refund, dispute: its amount */
+    sp_money_t amount; /* payment: what was taken; refund, dispute: its amount */
     int64_t amount_refunded; /* running total on the payment, minor units */
     int disputed;
-    apr_time_t paid_at;      /* when the money moved */
-    const char *email;       /* as typed at the provider */
+    apr_time_t paid_at; /* when the money moved */
+    const char *email;  /* as typed at the provider */
     const char *name;
     const char *card_brand;
     const char *card_last4;
-    const char *statement;   /* as the bank prints it */
-    const char *failure;     /* the provider's code for a failed attempt */
+    const char *statement; /* as the bank prints it */
+    const char *failure;   /* the provider's code for a failed attempt */
     const char *receipt_url;
 
     /* A refund's or a dispute's own part. */
     const char *refund_id;
     const char *dispute_id;
-    const char *status;   /* pending, succeeded, failed, cancelled; disputes: open,
+    const char *status; /* pending, succeeded, failed, cancelled; disputes: open,
                            * warning, under_review, won, lost, closed */
     const char *reason;
-    apr_time_t due_by;    /* dispute: evidence deadline, 0 for none */
+    apr_time_t due_by; /* dispute: evidence deadline, 0 for none */
 
     /* The order's snapshot as it travelled in the metadata: enough to rebuild
      * an order whose row is gone. */
-    int ours;                /* the metadata names an order of this very site */
+    int ours; /* the metadata names an order of this very site */
     const char *reference;
     const char *product;
-    const char *title;       /* not from the metadata: as configured now */
+    const char *title; /* not from the metadata: as configured now */
     sp_money_t price;
-    const char *period;      /* "1y", or NULL */
+    const char *period; /* "1y", or NULL */
     int64_t credits;
-    const char *token_hash;  /* hex SHA-256 of the return token */
-    const char *site;        /* the SubPayBaseURL it was sold under */
+    const char *token_hash; /* hex SHA-256 of the return token */
+    const char *site;       /* the SubPayBaseURL it was sold under */
 } sp_fact_t;
 
 /** The kind's word in JSON and SQL, such as "payment.succeeded". */

@@ -75,10 +75,11 @@ const char *sp_money_parse(apr_pool_t *pool, const char *text, sp_money_t *money
     for (i = 0; i < 3 && currency[i] >= 'A' && currency[i] <= 'Z'; i++) {
     }
     if (i != 3 || currency[3]) {
-        return apr_psprintf(pool,
-                            "\"%s\" names no currency: write the amount, a space and "
-                            "the ISO code in capitals, like 249.00 USD",
-                            text);
+        return apr_psprintf(
+            pool,
+            "\"%s\" names no currency: write the amount, a space and "
+            "the ISO code in capitals, like 249.00 USD",
+            text);
     }
     return sp_money_parse_amount(pool, apr_pstrmemdup(pool, text, gap - text),
                                  currency, money);

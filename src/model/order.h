@@ -12,8 +12,8 @@
 
 /* What somebody asks for. */
 typedef struct sp_order_ask_t {
-    const char *email;    /* checked by sp_text_email_problem() */
-    const char *name;     /* NULL when not given */
+    const char *email; /* checked by sp_text_email_problem() */
+    const char *name;  /* NULL when not given */
     const char *product;
     const char *form_key; /* uuid minted when the form was drawn, or NULL */
 } sp_order_ask_t;
@@ -22,7 +22,7 @@ typedef struct sp_order_ask_t {
 typedef struct sp_order_t {
     const char *id;        /* uuid */
     const char *reference; /* SP-XXXX-XXXX */
-    const char *token;     /* 32 hex digits; only where we just made or were given it */
+    const char *token; /* 32 hex digits; only where we just made or were given it */
     const char *provider;
     const char *mode;
     const char *email;
@@ -30,10 +30,11 @@ typedef struct sp_order_t {
     const char *product;
     const char *title;
     sp_money_t price;
-    const char *period;    /* "1y", or NULL for credits only */
+    const char *period; /* "1y", or NULL for credits only */
     int64_t credits;
     int renews;
-    const char *state;     /* pending, completed, failed, cancelled, expired, review, refunded */
+    const char *
+        state; /* pending, completed, failed, cancelled, expired, review, refunded */
     const char *checkout_id;
     const char *checkout_url;
     apr_time_t checkout_expires;
@@ -41,12 +42,12 @@ typedef struct sp_order_t {
     const char *statement;
     const char *review_reason;
     const char *completed_via;
-    int processing;         /* the provider says: on its way, days away */
-    const char *failure;    /* the last failed attempt, in the provider's code */
+    int processing;      /* the provider says: on its way, days away */
+    const char *failure; /* the last failed attempt, in the provider's code */
     apr_time_t created_at;
     apr_time_t paid_at;
     apr_time_t completed_at;
-    apr_time_t starts_at;   /* of its subscription */
+    apr_time_t starts_at; /* of its subscription */
     apr_time_t expires_at;
     int bonus_days;
 } sp_order_t;

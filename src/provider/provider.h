@@ -38,23 +38,24 @@ typedef struct sp_checkout_t {
 
 /* Which part of a list is wanted. */
 typedef struct sp_list_ask_t {
-    apr_time_t since;     /* created at or after; 0 for no limit */
-    apr_time_t until;     /* created before; 0 for no limit */
-    const char *after;    /* continue behind this id (the page's next), NULL at first */
-    int undelivered;      /* events only: those some endpoint did not take */
-    int limit;            /* at most 100 */
+    apr_time_t since;  /* created at or after; 0 for no limit */
+    apr_time_t until;  /* created before; 0 for no limit */
+    const char *after; /* continue behind this id (the page's next), NULL at first */
+    int undelivered;   /* events only: those some endpoint did not take */
+    int limit;         /* at most 100 */
 } sp_list_ask_t;
 
 /* One page of a list, newest first as providers give them. */
 typedef struct sp_page_t {
-    apr_array_header_t *facts;      /* of sp_fact_t *; SP_FACT_IGNORED ones included */
-    apr_array_header_t *unreadable; /* of sp_unreadable_t *: parked, never in the way */
-    const char *next;               /* ask again with after = next; NULL at the end */
+    apr_array_header_t *facts; /* of sp_fact_t *; SP_FACT_IGNORED ones included */
+    apr_array_header_t
+        *unreadable;  /* of sp_unreadable_t *: parked, never in the way */
+    const char *next; /* ask again with after = next; NULL at the end */
 } sp_page_t;
 
 /* One object of a list, or one webhook body, that could not be read. */
 typedef struct sp_unreadable_t {
-    const char *id;  /* where it could still be found out, else NULL */
+    const char *id; /* where it could still be found out, else NULL */
     const char *raw;
     apr_size_t len;
     const char *why;
@@ -65,7 +66,7 @@ typedef struct sp_find_t {
     const char *email;
     const char *payment_id; /* any id of the provider: payment, charge, checkout */
     sp_money_t amount;      /* with day and last4 */
-    apr_time_t day;         /* its midnight, UTC; the whole day and one on each side */
+    apr_time_t day; /* its midnight, UTC; the whole day and one on each side */
     const char *last4;
 } sp_find_t;
 
@@ -79,10 +80,11 @@ typedef struct sp_refund_ask_t {
 
 /* What the provider knows of our webhook endpoint. */
 typedef struct sp_endpoint_t {
-    int found;   /* one with our URL exists */
+    int found; /* one with our URL exists */
     int enabled;
-    const char *missing;  /* event types we need and it does not send, comma separated */
-    const char *version;  /* the API version it sends, or NULL */
+    const char
+        *missing; /* event types we need and it does not send, comma separated */
+    const char *version; /* the API version it sends, or NULL */
 } sp_endpoint_t;
 
 /* A header of the webhook request by name, or NULL. */

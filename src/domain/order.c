@@ -1,0 +1,374 @@
+/*
+ * order.c - what people do with an order: place it, come back to it, recover it.
+ *
+ * Room: domain.
+ */
+#include "domain/order.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "util/crypto.h"
+#include "util/log.h"
+#include "util/text.h"
+
+/* Stripe may forget an idempotency key after 24 hours; from then on a repeat would
+ * open a second page, so we look first. */
+#define KEY_LIFE apr_time_from_sec(20 * 3600)
+
+/* While an order is younger than this, another process may be opening its page this
+ * moment: that the provider knows of none proves nothing yet. */
+#define OPENING_TIME apr_time_from_sec(120)
+
+const char *sp_order_token(sp_ctx_t *ctx, const char *order_id)
+{
+    const sp_account_t *account =
+        sp_settings_account(ctx->settings, ctx->settings->provider);
+    unsigned char mac[SP_SHA256_LEN];
+    const char *said =
+        apr_pstrcat(ctx->pool, "subpay return token ", order_id, NULL);
+
+    sp_crypto_hmac(account->key, strlen(account->key), said, strlen(said), mac);
+    return sp_crypto_hex(ctx->pool, mac, SP_TOKEN_LEN);
+}
+
+/* The 16 bytes behind a token's 32 digits, hashed as the database keeps them. */
+static int hash_token(const char *token, unsigned char hash[SP_SHA256_LEN])
+{
+    unsigned char bytes[SP_TOKEN_LEN];
+
+    if (!token || !sp_crypto_unhex(token, bytes, sizeof(bytes))) {
+        return 0;
+    }
+    sp_crypto_sha256(bytes, sizeof(bytes), hash);
+    return 1;
+}
+
+static sp_outcome_t check_ask(sp_ctx_t *ctx, const sp_order_ask_t *ask,
+                              const sp_product_t **product)
+{
+    const char *problem;
+
+    *product = sp_settings_product(ctx->settings, ask->product);
+    if (!*product) {
+        return sp_end(ctx, SP_REFUSED, "no_such_product",
+                      "We do not sell that plan.");
+    }
+    problem = sp_text_email_problem(ask->email);
+    if (problem) {
+        return sp_end(ctx, SP_REFUSED, "bad_email", problem);
+    }
+    problem = ask->name ? sp_text_name_problem(ask->name) : NULL;
+    if (problem) {
+        return sp_end(ctx, SP_REFUSED, "bad_name", problem);
+    }
+    return SP_DONE;
+}
+
+/* The intent, with everything about the product as it is now: a later change of the
+ * price must not alter an order that somebody has already seen. */
+static sp_order_t *draft(sp_ctx_t *ctx, const sp_order_ask_t *ask,
+                         const sp_product_t *product)
+{
+    sp_order_t *order = apr_pcalloc(ctx->pool, sizeof(*order));
+
+    order->id = sp_crypto_uuid(ctx->pool);
+    order->provider = ctx->settings->provider;
+    order->mode = ctx->settings->mode;
+    order->email = ask->email;
+    order->name = ask->name;
+    order->product = product->name;
+    order->title = product->title;
+    order->price = product->price;
+    order->period = product->period;
+    order->credits = product->credits;
+    order->renews = product->renews;
+    return order;
+}
+
+static const sp_account_t *account_of(sp_ctx_t *ctx, const sp_order_t *order)
+{
+    const sp_account_t *account =
+        sp_settings_account(ctx->settings, order->provider);
+
+    if (!account) {
+        sp_log(
+            ctx->log, SP_LOG_ERR, 303,
+            "order %s belongs to provider %s, which has no SubPayProviderKey here",
+            order->reference, order->provider);
+        sp_end(ctx, SP_FAILED, "provider_missing", NULL);
+    }
+    return account;
+}
+
+/* The second commit. Losing it is survivable, but a customer whose money we cannot
+ * see come in shall not be sent to pay. */
+static sp_outcome_t open_checkout(sp_ctx_t *ctx, const sp_account_t *account,
+                                  sp_order_t *order)
+{
+    const char *base = ctx->settings->base_url;
+    sp_checkout_t checkout = { 0 };
+    sp_outcome_t out;
+
+    out = account->provider->checkout_create(
+        ctx, account, order,
+        apr_psprintf(ctx->pool, "%s/return?t=%s&r=%s", base, order->token,
+                     order->reference),
+        apr_psprintf(ctx->pool, "%s/cancel?t=%s&r=%s", base, order->token,
+                     order->reference),
+        &checkout);
+    if (out != SP_DONE) {
+        return out;
+    }
+    order->checkout_id = checkout.id;
+    order->checkout_url = checkout.url;
+    order->checkout_expires = checkout.expires;
+    return sp_db_checkout_store(ctx, order->id, checkout.id, checkout.url,
+                                checkout.expires);
+}
+
+/* The same form, sent again: go on from whatever the first time left behind. */
+static sp_outcome_t place_again(sp_ctx_t *ctx, const sp_account_t *account,
+                                sp_order_t **order)
+{
+    sp_order_t *known = *order;
+    apr_time_t now = apr_time_now();
+    sp_outcome_t out;
+
+    if (strcmp(known->state, "pending") != 0) {
+        return SP_DONE;
+    }
+    if (known->checkout_url && now < known->checkout_expires) {
+        return SP_DONE;
+    }
+    if (known->checkout_url || now - known->created_at > KEY_LIFE) {
+        out = sp_order_recover(ctx, order);
+        if (out != SP_DONE || strcmp((*order)->state, "pending") != 0 ||
+            (*order)->checkout_url) {
+            return out;
+        }
+    }
+    return open_checkout(ctx, account, *order);
+}
+
+sp_outcome_t sp_order_place(sp_ctx_t *ctx, const sp_order_ask_t *ask,
+                            sp_order_t **order)
+{
+    const sp_product_t *product;
+    const sp_account_t *account;
+    const char *token;
+    unsigned char hash[SP_SHA256_LEN];
+    sp_order_t *placed;
+    sp_outcome_t out;
+    int again = 0;
+
+    *order = NULL;
+    out = check_ask(ctx, ask, &product);
+    if (out != SP_DONE) {
+        return out;
+    }
+    placed = draft(ctx, ask, product);
+    account = account_of(ctx, placed);
+    if (!account) {
+        return SP_FAILED;
+    }
+    token = sp_order_token(ctx, placed->id);
+    hash_token(token, hash);
+    out = sp_db_order_place(ctx, ask->form_key, hash, placed, &again);
+    if (out != SP_DONE) {
+        return out;
+    }
+    placed->token = sp_order_token(ctx, placed->id);
+    *order = placed;
+    return again ? place_again(ctx, account, order)
+                 : open_checkout(ctx, account, placed);
+}
+
+/* States that no further word of the provider is awaited for. "expired" and its
+ * like are not among them: money wins, whenever it comes. */
+static int is_final(const sp_order_t *order)
+{
+    return strcmp(order->state, "completed") == 0 ||
+           strcmp(order->state, "review") == 0 ||
+           strcmp(order->state, "refunded") == 0;
+}
+
+/* The order's row is gone (a restored backup, a lost standby), but the provider
+ * holds all that is needed to write it again. The token proves who asks. */
+static sp_outcome_t adopt(sp_ctx_t *ctx, const unsigned char hash[SP_SHA256_LEN],
+                          const char *checkout_id, sp_order_t **order)
+{
+    const sp_account_t *account =
+        sp_settings_account(ctx->settings, ctx->settings->provider);
+    sp_settled_t settled = { 0 };
+    sp_fact_t *fact;
+    sp_outcome_t out;
+
+    out = account->provider->checkout_fetch(ctx, account, checkout_id, &fact);
+    if (out == SP_REFUSED) {
+        return SP_DONE;
+    }
+    if (out != SP_DONE) {
+        return out;
+    }
+    if (!fact->ours || !fact->token_hash ||
+        strcmp(fact->token_hash, sp_crypto_hex(ctx->pool, hash, SP_SHA256_LEN)) !=
+            0) {
+        return SP_DONE;
+    }
+    out = sp_fact_settle(ctx, fact, &settled);
+    return out == SP_DONE ? sp_db_order_get(ctx, hash, order) : out;
+}
+
+sp_outcome_t sp_order_return(sp_ctx_t *ctx, const char *token,
+                             const char *checkout_id, sp_order_t **order)
+{
+    unsigned char hash[SP_SHA256_LEN];
+    sp_outcome_t out;
+
+    *order = NULL;
+    if (!hash_token(token, hash)) {
+        return SP_DONE;
+    }
+    out = sp_db_order_get(ctx, hash, order);
+    if (out != SP_DONE) {
+        return out;
+    }
+    if (!*order) {
+        return checkout_id ? adopt(ctx, hash, checkout_id, order) : SP_DONE;
+    }
+    if (is_final(*order)) {
+        return SP_DONE;
+    }
+    if (!(*order)->checkout_id) {
+        (*order)->checkout_id = checkout_id;
+    }
+    out = sp_order_recover(ctx, order);
+    return out == SP_DONE ? SP_DONE : SP_UNKNOWN;
+}
+
+sp_outcome_t sp_order_look(sp_ctx_t *ctx, const char *token, sp_order_t **order)
+{
+    unsigned char hash[SP_SHA256_LEN];
+
+    *order = NULL;
+    return hash_token(token, hash) ? sp_db_order_get(ctx, hash, order) : SP_DONE;
+}
+
+static sp_outcome_t ask_provider(sp_ctx_t *ctx, const sp_account_t *account,
+                                 const sp_order_t *order, sp_fact_t **fact)
+{
+    sp_outcome_t out;
+
+    if (!order->checkout_id) {
+        out = account->provider->checkout_find(ctx, account, order, fact);
+    }
+    else {
+        out = account->provider->checkout_fetch(ctx, account, order->checkout_id,
+                                                fact);
+    }
+    if (out != SP_DONE) {
+        return out;
+    }
+    if ((*fact)->kind == SP_FACT_CHECKOUT_NONE) {
+        (*fact)->order_id = order->id;
+        return apr_time_now() - order->created_at > OPENING_TIME
+                   ? SP_DONE
+                   : sp_end(ctx, SP_UNKNOWN, "checkout_opening", NULL);
+    }
+    if (!(*fact)->order_id || strcmp((*fact)->order_id, order->id) != 0) {
+        sp_log(
+            ctx->log, SP_LOG_ERR, 304,
+            "the payment page known for order %s names another order at %s: leave "
+            "it to a person",
+            order->reference, order->provider);
+        return sp_end(ctx, SP_FAILED, "provider_mismatch", NULL);
+    }
+    return SP_DONE;
+}
+
+sp_outcome_t sp_order_recover(sp_ctx_t *ctx, sp_order_t **order)
+{
+    const sp_account_t *account = account_of(ctx, *order);
+    const char *token = (*order)->token;
+    sp_settled_t settled = { 0 };
+    sp_fact_t *fact;
+    sp_order_t *fresh;
+    sp_outcome_t out;
+
+    if (!account) {
+        return SP_FAILED;
+    }
+    out = ask_provider(ctx, account, *order, &fact);
+    if (out != SP_DONE) {
+        return out;
+    }
+    out = sp_fact_settle(ctx, fact, &settled);
+    if (out != SP_DONE) {
+        return out;
+    }
+    out = sp_db_order_by_id(ctx, (*order)->id, &fresh);
+    if (out == SP_DONE && fresh) {
+        fresh->token = token;
+        *order = fresh;
+    }
+    return out;
+}
+
+sp_outcome_t sp_payment_recover(sp_ctx_t *ctx, const sp_account_t *account,
+                                const char *payment_id, sp_settled_t *settled)
+{
+    sp_fact_t *fact;
+    sp_outcome_t out;
+
+    out = account->provider->payment_fetch(ctx, account, payment_id, &fact);
+    return out == SP_DONE ? sp_fact_settle(ctx, fact, settled) : out;
+}
+
+static void log_settled(sp_ctx_t *ctx, const sp_fact_t *fact,
+                        const sp_settled_t *settled)
+{
+    if (strcmp(settled->verdict, "completed") == 0) {
+        sp_log(ctx->log, SP_LOG_NOTICE, 301,
+               "order %s completed by %s, %d s after payment", settled->reference,
+               ctx->via, settled->delay_s);
+    }
+    else if (strcmp(settled->verdict, "review") == 0) {
+        sp_log(ctx->log, SP_LOG_NOTICE, 302,
+               "order %s waits for a person: %s; see its ticket", settled->reference,
+               settled->reason);
+    }
+    else if (strcmp(settled->verdict, "failed") == 0 ||
+             strcmp(settled->verdict, "parked") == 0) {
+        sp_log(ctx->log, SP_LOG_ERR, 305,
+               "%s %s could not be applied and is kept for a retry; see "
+               "subpay.provider_events",
+               fact->provider, fact->event_id ? fact->event_id : fact->payment_id);
+    }
+}
+
+sp_outcome_t sp_fact_settle(sp_ctx_t *ctx, sp_fact_t *fact, sp_settled_t *settled)
+{
+    const sp_product_t *product;
+    sp_outcome_t out;
+
+    if (fact->kind == SP_FACT_IGNORED) {
+        settled->verdict = "ignored";
+        settled->reason = "no_interest";
+        return SP_DONE;
+    }
+    /* A test payment must never open anything that real money pays for. */
+    if (strcmp(fact->mode, ctx->settings->mode) != 0) {
+        settled->verdict = "ignored";
+        settled->reason = "mode";
+        return SP_DONE;
+    }
+    product =
+        fact->product ? sp_settings_product(ctx->settings, fact->product) : NULL;
+    fact->title = product ? product->title : fact->product;
+    out = sp_db_settle(ctx, fact, settled);
+    if (out == SP_DONE) {
+        log_settled(ctx, fact, settled);
+    }
+    return out;
+}
