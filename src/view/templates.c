@@ -33,6 +33,7 @@ static const char *const mails[] = {
     "acknowledge",  "checking",     "dispute",       "renewal_declined",
     "set_password", "email_changed", "found",        "not_found",
     "digest",       "alert",         "reply",        "resumed",
+    "review",
     NULL
 };
 static const char *const mail_parts[] = { ".subject", ".text", ".html", NULL };
