@@ -13,6 +13,7 @@ const proc = require('./process.js');
 const place = require('./place.js');
 
 const APACHE = '/usr/sbin/apache2';
+const PRODUCTS = `Include "${place.PROJECT}/conf/products.conf"`;
 
 /* The sanitizer's library must come first in a process that was built without it. */
 function environment(state) {
@@ -31,16 +32,15 @@ class Httpd {
   /*
    * state     folder of this instance: httpd.conf, httpd.pid, logs, keys/, site/
    * defines   variables of conf/httpd.conf
-   * extra     configuration text that follows it
+   * extra     configuration text that follows it: products, at least
    */
-  constructor({ state, port, defines = {}, extra = '', modules = true }) {
+  constructor({ state, port, defines = {}, extra = PRODUCTS }) {
     this.state = state;
     this.port = port;
     this.conf = path.join(state, 'httpd.conf');
     this.errorLog = path.join(state, 'error.log');
     this.defines = { SUBPAY_STATE: state, SUBPAY_PORT: port, ...defines };
     this.extra = extra;
-    this.modules = modules;
     this.url = `http://127.0.0.1:${port}`;
   }
 
@@ -200,4 +200,4 @@ class Httpd {
   }
 }
 
-module.exports = { Httpd };
+module.exports = { Httpd, PRODUCTS };

@@ -231,4 +231,12 @@ class Cluster {
   }
 }
 
-module.exports = { Cluster, ROLES, binary };
+/* Bring a database to what sql/ says, with the subpayctl of this build. */
+async function migrate(cluster, database, build) {
+  await proc.must(path.join(build, 'subpayctl'),
+    ['--database', cluster.conninfo(database), 'migrate'],
+    { env: { ...process.env, SUBPAY_SHARE: place.PROJECT } });
+  await cluster.allowLogin(database);
+}
+
+module.exports = { Cluster, migrate };

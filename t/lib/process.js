@@ -127,7 +127,7 @@ async function must(file, list, options) {
  * claimed by a folder each, so that tests running side by side never choose
  * the same.
  */
-const CLAIMS = path.join(require('node:os').tmpdir(), `subpay-ports.${process.getuid()}`);
+const CLAIMS = path.join(require('node:os').tmpdir(), `subpay-tests.${process.getuid()}`);
 
 function claim(port) {
   const file = path.join(CLAIMS, String(port));
@@ -186,5 +186,5 @@ function fingerprint(paths) {
 
 module.exports = {
   fingerprint, look, mark, alive, pidOf, args, find, signal, until, end, run, must,
-  freePorts, releasePorts, listens,
+  CLAIMS, freePorts, releasePorts, listens,
 };

@@ -11,7 +11,7 @@ const path = require('node:path');
 const proc = require('../lib/process.js');
 const place = require('../lib/place.js');
 const site = require('../lib/site.js');
-const { Cluster } = require('../lib/postgres.js');
+const { Cluster, migrate } = require('../lib/postgres.js');
 const { Httpd } = require('../lib/httpd.js');
 const { Sandbox } = require('../lib/sandbox.js');
 
@@ -116,10 +116,7 @@ class Stack {
     const now = proc.fingerprint([sql, path.join(place.BUILD, 'subpayctl')]);
     const last = path.join(this.state, 'migrated');
     if (fs.existsSync(last) && fs.readFileSync(last, 'utf8') === now) return;
-    await proc.must(path.join(place.BUILD, 'subpayctl'),
-      ['--database', this.cluster.conninfo(DATABASE), 'migrate'],
-      { env: { ...process.env, SUBPAY_SHARE: place.PROJECT } });
-    await this.cluster.allowLogin(DATABASE);
+    await migrate(this.cluster, DATABASE, place.BUILD);
     fs.writeFileSync(last, now);
   }
 
