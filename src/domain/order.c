@@ -12,6 +12,8 @@
 #include "util/log.h"
 #include "util/text.h"
 
+#define TOKEN_SIZE 16 /* bytes: 128 bits, as 32 digits in addresses */
+
 /* Stripe may forget an idempotency key after 24 hours; from then on a repeat would
  * open a second page, so we look first. */
 #define KEY_LIFE apr_time_from_sec(20 * 3600)
@@ -24,24 +26,28 @@ const char *sp_order_token(sp_ctx_t *ctx, const char *order_id)
 {
     const sp_account_t *account =
         sp_settings_account(ctx->settings, ctx->settings->provider);
-    unsigned char mac[SP_SHA256_LEN];
-    const char *said =
-        apr_pstrcat(ctx->pool, "subpay return token ", order_id, NULL);
+    unsigned char key[SP_HASH_SIZE], mac[SP_HASH_SIZE];
+    struct iovec said = { (void *)order_id, strlen(order_id) };
 
-    sp_crypto_hmac(account->key, strlen(account->key), said, strlen(said), mac);
-    return sp_crypto_hex(ctx->pool, mac, SP_TOKEN_LEN);
+    if (sp_crypto_derive(account->key, "return token", key) != APR_SUCCESS ||
+        sp_crypto_hmac(key, sizeof(key), &said, 1, mac) != APR_SUCCESS) {
+        sp_log(ctx->log, SP_LOG_ERR, 306,
+               "OpenSSL refused HMAC-SHA256: is it installed "
+               "whole?");
+        return NULL;
+    }
+    return sp_crypto_hex(ctx->pool, mac, TOKEN_SIZE);
 }
 
 /* The 16 bytes behind a token's 32 digits, hashed as the database keeps them. */
-static int hash_token(const char *token, unsigned char hash[SP_SHA256_LEN])
+static int hash_token(const char *token, unsigned char hash[SP_HASH_SIZE])
 {
-    unsigned char bytes[SP_TOKEN_LEN];
+    unsigned char bytes[TOKEN_SIZE];
 
     if (!token || !sp_crypto_unhex(token, bytes, sizeof(bytes))) {
         return 0;
     }
-    sp_crypto_sha256(bytes, sizeof(bytes), hash);
-    return 1;
+    return sp_crypto_sha256(bytes, sizeof(bytes), hash) == APR_SUCCESS;
 }
 
 static sp_outcome_t check_ask(sp_ctx_t *ctx, const sp_order_ask_t *ask,
@@ -58,9 +64,10 @@ static sp_outcome_t check_ask(sp_ctx_t *ctx, const sp_order_ask_t *ask,
     if (problem) {
         return sp_end(ctx, SP_REFUSED, "bad_email", problem);
     }
-    problem = ask->name ? sp_text_name_problem(ask->name) : NULL;
-    if (problem) {
-        return sp_end(ctx, SP_REFUSED, "bad_name", problem);
+    if (ask->name && !(strlen(ask->name) <= 200 &&
+                       sp_text_is_clean(ask->name, strlen(ask->name)))) {
+        return sp_end(ctx, SP_REFUSED, "bad_name",
+                      "Enter a name of up to 200 letters, or leave it out");
     }
     return SP_DONE;
 }
@@ -157,7 +164,7 @@ sp_outcome_t sp_order_place(sp_ctx_t *ctx, const sp_order_ask_t *ask,
     const sp_product_t *product;
     const sp_account_t *account;
     const char *token;
-    unsigned char hash[SP_SHA256_LEN];
+    unsigned char hash[SP_HASH_SIZE];
     sp_order_t *placed;
     sp_outcome_t out;
     int again = 0;
@@ -172,8 +179,10 @@ sp_outcome_t sp_order_place(sp_ctx_t *ctx, const sp_order_ask_t *ask,
     if (!account) {
         return SP_FAILED;
     }
-    token = sp_order_token(ctx, placed->id);
-    hash_token(token, hash);
+    token = placed->id ? sp_order_token(ctx, placed->id) : NULL;
+    if (!hash_token(token, hash)) {
+        return sp_end(ctx, SP_FAILED, "random", NULL);
+    }
     out = sp_db_order_place(ctx, ask->form_key, hash, placed, &again);
     if (out != SP_DONE) {
         return out;
@@ -195,7 +204,7 @@ static int is_final(const sp_order_t *order)
 
 /* The order's row is gone (a restored backup, a lost standby), but the provider
  * holds all that is needed to write it again. The token proves who asks. */
-static sp_outcome_t adopt(sp_ctx_t *ctx, const unsigned char hash[SP_SHA256_LEN],
+static sp_outcome_t adopt(sp_ctx_t *ctx, const unsigned char hash[SP_HASH_SIZE],
                           const char *checkout_id, sp_order_t **order)
 {
     const sp_account_t *account =
@@ -212,7 +221,7 @@ static sp_outcome_t adopt(sp_ctx_t *ctx, const unsigned char hash[SP_SHA256_LEN]
         return out;
     }
     if (!fact->ours || !fact->token_hash ||
-        strcmp(fact->token_hash, sp_crypto_hex(ctx->pool, hash, SP_SHA256_LEN)) !=
+        strcmp(fact->token_hash, sp_crypto_hex(ctx->pool, hash, SP_HASH_SIZE)) !=
             0) {
         return SP_DONE;
     }
@@ -223,7 +232,7 @@ static sp_outcome_t adopt(sp_ctx_t *ctx, const unsigned char hash[SP_SHA256_LEN]
 sp_outcome_t sp_order_return(sp_ctx_t *ctx, const char *token,
                              const char *checkout_id, sp_order_t **order)
 {
-    unsigned char hash[SP_SHA256_LEN];
+    unsigned char hash[SP_HASH_SIZE];
     sp_outcome_t out;
 
     *order = NULL;
@@ -249,7 +258,7 @@ sp_outcome_t sp_order_return(sp_ctx_t *ctx, const char *token,
 
 sp_outcome_t sp_order_look(sp_ctx_t *ctx, const char *token, sp_order_t **order)
 {
-    unsigned char hash[SP_SHA256_LEN];
+    unsigned char hash[SP_HASH_SIZE];
 
     *order = NULL;
     return hash_token(token, hash) ? sp_db_order_get(ctx, hash, order) : SP_DONE;
