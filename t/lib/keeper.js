@@ -11,7 +11,8 @@
  *
  * The socket speaks lines of JSON: {"hello": 1} is answered {}, {"database":
  * "<build folder>"} is answered {"name", "socket", "port"}; {"folder": "..."} and {"pid": "<mark>"} name what
- * is to be cleaned up and are not answered.
+ * is to be cleaned up and are not answered; {"over": 1} says that no more
+ * tests will follow.
  */
 'use strict';
 const fs = require('node:fs');
@@ -52,7 +53,8 @@ class Keeper {
 
   idle() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.clients.size === 0 && this.end(), IDLE_MS);
+    this.timer = setTimeout(() => this.clients.size === 0 && this.end(),
+      this.over ? 0 : IDLE_MS);
   }
 
   serve(socket) {
@@ -62,6 +64,7 @@ class Keeper {
     socket.on('close', () => this.bury(client));
     readline.createInterface({ input: socket }).on('line', (line) => {
       const ask = JSON.parse(line);
+      if (ask.over) this.over = true;
       if (ask.hello) socket.write('{}\n');
       if (ask.folder) client.folders.push(ask.folder);
       if (ask.pid) client.pids.push(ask.pid);
@@ -115,6 +118,7 @@ class Keeper {
     await this.running.catch(() => {});
     await this.cluster.stop('immediate');
     proc.releasePorts([this.cluster.port]);
+    proc.sweepPorts();
     this.cluster.forget();
     remove(FOLDER);
     process.exit(0);
@@ -198,7 +202,17 @@ function launch() {
   fs.closeSync(log);
 }
 
-if (require.main === module) {
+/* After a run of tests: wait until the keeper, if there is one, has ended. */
+async function over() {
+  const socket = await tryConnect();
+  if (!socket) return;
+  socket.end('{"over":1}\n');
+  await proc.until(() => !fs.existsSync(FOLDER), { within: 60_000, what: 'the keeper to end' });
+}
+
+if (require.main === module && process.argv[2] === '--over') {
+  over();
+} else if (require.main === module) {
   process.on('SIGINT', () => {}); /* Ctrl-C is for the tests; we follow them */
   new Keeper().start().catch((error) => {
     console.error(error);

@@ -208,6 +208,12 @@ class Cluster {
     await proc.until(() => !this.pid, { what: 'the postmaster to be gone' });
   }
 
+  /* Cut every connection to a database but our own. */
+  terminateBackends(database) {
+    return this.query(database, `select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid()`);
+  }
+
   /* The stack's roles exist once the migrations have run; here they may log in. */
   async allowLogin(database) {
     await this.query(database, ROLES.map((role) => `do $$ begin

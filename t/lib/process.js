@@ -169,6 +169,14 @@ function releasePorts(ports) {
   for (const port of ports) fs.rmSync(path.join(CLAIMS, String(port)), { force: true });
 }
 
+/* Forget the claims of tests that are gone. */
+function sweepPorts() {
+  for (const name of fs.readdirSync(CLAIMS).filter((one) => /^\d+$/.test(one))) {
+    const file = path.join(CLAIMS, name);
+    if (!alive(fs.readFileSync(file, 'utf8'))) fs.rmSync(file, { force: true });
+  }
+}
+
 /* One word that changes when a file below these paths does. */
 function fingerprint(paths) {
   const hash = crypto.createHash('sha256');
@@ -186,5 +194,5 @@ function fingerprint(paths) {
 
 module.exports = {
   fingerprint, look, mark, alive, pidOf, args, find, signal, until, end, run, must,
-  CLAIMS, freePorts, releasePorts, listens,
+  CLAIMS, freePorts, releasePorts, sweepPorts, listens,
 };
