@@ -60,6 +60,13 @@ int sp_row_bool(const PGresult *result, int row, int column);
     "processing, failure, created_at, paid_at, completed_at, starts_at, "        \
     "expires_at, bonus_days"
 
+/* The columns of an answer of settle(), in the order that sp_row_settled() expects. */
+#define SP_SETTLED_COLUMNS                                                            \
+    "verdict, reason, order_id, reference, state, completed_via, mail, delay_s"
+
+void sp_row_settled(const PGresult *result, int row, int column,
+                    sp_settled_t *settled);
+
 /** The order in one row, its first column being the given one. */
 void sp_row_order(const PGresult *result, int row, int column, sp_order_t *order);
 

@@ -77,13 +77,25 @@ void sp_row_order(const PGresult *result, int row, int column, sp_order_t *order
     }
 }
 
+void sp_row_settled(const PGresult *result, int row, int column,
+                    sp_settled_t *settled)
+{
+    settled->verdict = sp_row_text(result, row, column);
+    settled->reason = sp_row_text(result, row, column + 1);
+    settled->order_id = sp_row_text(result, row, column + 2);
+    settled->reference = sp_row_text(result, row, column + 3);
+    settled->state = sp_row_text(result, row, column + 4);
+    settled->completed_via = sp_row_text(result, row, column + 5);
+    settled->mail = sp_row_text(result, row, column + 6);
+    settled->delay_s = (int)sp_row_int(result, row, column + 7);
+}
+
 sp_outcome_t sp_db_settle(sp_ctx_t *ctx, const sp_fact_t *fact,
                           sp_settled_t *settled)
 {
     static const sp_stmt_t stmt = {
         "settle",
-        "select verdict, reason, order_id, reference, state, completed_via, mail,"
-        " delay_s from subpay.settle($1::jsonb, $2, $3)",
+        "select " SP_SETTLED_COLUMNS " from subpay.settle($1::jsonb, $2, $3)",
         1,
     };
     sp_args_t args = { 0 };
@@ -97,14 +109,7 @@ sp_outcome_t sp_db_settle(sp_ctx_t *ctx, const sp_fact_t *fact,
     if (out != SP_DONE) {
         return out;
     }
-    settled->verdict = sp_row_text(res, 0, 0);
-    settled->reason = sp_row_text(res, 0, 1);
-    settled->order_id = sp_row_text(res, 0, 2);
-    settled->reference = sp_row_text(res, 0, 3);
-    settled->state = sp_row_text(res, 0, 4);
-    settled->completed_via = sp_row_text(res, 0, 5);
-    settled->mail = sp_row_text(res, 0, 6);
-    settled->delay_s = (int)sp_row_int(res, 0, 7);
+    sp_row_settled(res, 0, 0, settled);
     return SP_DONE;
 }
 
