@@ -305,6 +305,7 @@ static sp_http_end_t judge(CURL *handle, CURLcode code, intake_t *in,
         return SP_HTTP_ANSWERED;
     }
     curl_easy_getinfo(handle, CURLINFO_REQUEST_SIZE, &sent);
+    in->reply->timed_out = code == CURLE_OPERATION_TIMEDOUT;
     in->reply->why =
         in->too_large ? "the answer is too large"
         : code == CURLE_ABORTED_BY_CALLBACK
