@@ -38,6 +38,7 @@ struct sp_smtp_t {
     void *baton;
     sp_phase_t phase;
     int code;          /* of the last answer in this phase, 0 for none yet */
+    int leaving;       /* QUIT was said: what comes now judges nothing */
     char enhanced[12]; /* "5.1.1", or "" */
 };
 
@@ -54,6 +55,7 @@ static void sent_command(sp_smtp_t *smtp, const char *line, size_t len)
                      { "DATA", PHASE_DATA } };
     size_t i;
 
+    smtp->leaving = len >= 4 && strncasecmp(line, "QUIT", 4) == 0;
     for (i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
         size_t n = strlen(commands[i].word);
 
@@ -73,7 +75,7 @@ static void got_answer(sp_smtp_t *smtp, const char *line, size_t len)
     size_t i = 4;
     size_t n = 0;
 
-    if (len < 3 || !apr_isdigit(line[0]) || !apr_isdigit(line[1]) ||
+    if (smtp->leaving || len < 3 || !apr_isdigit(line[0]) || !apr_isdigit(line[1]) ||
         !apr_isdigit(line[2])) {
         return;
     }
@@ -291,17 +293,20 @@ static int was_stale(sp_smtp_t *smtp, CURLcode result)
            (smtp->code == 0 || smtp->code == 421);
 }
 
-static CURLcode perform(sp_smtp_t *smtp)
+static void begin(sp_smtp_t *smtp)
 {
-    CURLcode result;
-
     smtp->phase = PHASE_CONNECT;
     smtp->code = 0;
+    smtp->leaving = 0;
     smtp->enhanced[0] = '\0';
-    result = curl_easy_perform(smtp->curl);
+}
+
+static CURLcode perform(sp_smtp_t *smtp)
+{
+    CURLcode result = curl_easy_perform(smtp->curl);
+
     if (was_stale(smtp, result)) {
-        smtp->phase = PHASE_CONNECT;
-        smtp->code = 0;
+        begin(smtp);
         curl_easy_setopt(smtp->curl, CURLOPT_FRESH_CONNECT, 1L);
         result = curl_easy_perform(smtp->curl);
         curl_easy_setopt(smtp->curl, CURLOPT_FRESH_CONNECT, 0L);
@@ -352,8 +357,7 @@ sp_outcome_t sp_smtp_send(sp_smtp_t *smtp, apr_pool_t *pool,
         return SP_REFUSED;
     }
     sp_mailbox_parse(pool, message->from, &from); /* good, or no headers */
-    smtp->phase = PHASE_CONNECT;
-    smtp->code = 0;
+    begin(smtp);
     if (make_parts(smtp, pool, message, lines, &parts)) {
         curl_easy_setopt(smtp->curl, CURLOPT_MAIL_FROM, from.address);
         curl_easy_setopt(smtp->curl, CURLOPT_MAIL_RCPT, parts.recipients);

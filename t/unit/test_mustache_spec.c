@@ -87,7 +87,7 @@ static void run_case(apr_pool_t *pool, const char *module, json_t *test)
                      APR_SUCCESS);
     sp_template_link(tpl, find_partial, &partials);
     assert_int_equal(sp_template_render(tpl, json_object_get(test, "data"),
-                                        &out, &error),
+                                        &out),
                      APR_SUCCESS);
     if (strcmp(out.data, json_string_value(expected)) != 0) {
         fail_msg("%s, %s:\n got [%s]\nwant [%s]", module,
