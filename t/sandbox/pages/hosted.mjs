@@ -1,0 +1,139 @@
+/*
+ * hosted.mjs - the payment page that the customer is sent to.
+ */
+
+import { readForm } from '../http/form.mjs';
+import { findCard } from '../world/cards.mjs';
+import { answerChallenge, isChallenged, pay, recoverSession } from '../world/checkout.mjs';
+import { amountText, escape, page, redirect } from './html.mjs';
+
+export const routes = [
+  { method: 'GET', path: '/pay/:id', run: show },
+  { method: 'POST', path: '/pay/:id', run: submit },
+  { method: 'GET', path: '/pay/:id/authenticate', run: showChallenge },
+  { method: 'POST', path: '/pay/:id/authenticate', run: submitChallenge },
+  { method: 'GET', path: '/recover/:id', run: recover },
+  { method: 'GET', path: '/receipts/:id', run: receipt },
+];
+
+function show(world, { id }) {
+  const entry = world.sessions.entry(id);
+  return closed(entry) ?? form(world, entry, {});
+}
+
+/** The page that stands where nothing can be paid (any more), or null. */
+function closed(entry) {
+  if (!entry) {
+    return page(404, 'Page not found', '<p>There is no such payment page.</p>');
+  }
+  if (entry.object.status === 'complete') {
+    return page(409, 'You are all done here', '<p>This payment has been made already. '
+      + 'Nothing was charged again.</p>');
+  }
+  if (entry.object.status === 'expired') {
+    return page(410, 'This page has expired', '<p>Nothing was charged. Go back to the shop to '
+      + 'start again.</p>');
+  }
+  return null;
+}
+
+function form(world, entry, { error, typed = {}, status = 200 }) {
+  const session = entry.object;
+  const rows = (entry.hidden.items ?? []).map((item) => (
+    `<li>${escape(item.description)}: ${amountText(item.amount_total, item.currency)}</li>`));
+  const title = `Pay ${amountText(session.amount_total, session.currency)}`;
+  const notice = error ? `<p class="note" role="alert">${escape(error)}</p>` : '';
+  const cancel = session.cancel_url
+    ? `<p><a href="${escape(session.cancel_url)}">Back to the shop without paying</a></p>` : '';
+  return page(status, error ? `Error: ${title}` : title, `${notice}
+<ul>${rows.join('')}</ul>
+<form method="post" action="/pay/${escape(session.id)}">
+<label for="email">E-mail</label>
+<input id="email" name="email" type="email" autocomplete="email"
+ value="${escape(typed.email ?? session.customer_email)}">
+<label for="card">Card number</label>
+<input id="card" name="card" inputmode="numeric" autocomplete="cc-number" required
+ value="${escape(typed.card ?? '')}" aria-describedby="card-help">
+<p id="card-help">A test card, like 4242 4242 4242 4242; "delayed" is a bank debit that takes days.</p>
+<label for="name">Name on card</label>
+<input id="name" name="name" autocomplete="cc-name" value="${escape(typed.name ?? '')}">
+<button type="submit">Pay</button>
+</form>
+${cancel}`);
+}
+
+function submit(world, { id, request }) {
+  const entry = world.sessions.entry(id);
+  const refusal = closed(entry);
+  if (refusal) {
+    return refusal;
+  }
+  const typed = readForm(request.body.toString('utf8'));
+  request.params = { ...typed, card: undefined };
+  const card = findCard(typed.method === 'us_bank_account' ? 'delayed' : typed.card);
+  if (!card && entry.object.amount_total > 0) {
+    return form(world, entry, { typed, status: 402, error: 'Your card number is not a test card.' });
+  }
+  if (card?.delayed && entry.object.mode === 'subscription') {
+    return form(world, entry, { typed, status: 402,
+      error: 'This page takes bank debits for single payments only.' });
+  }
+  return outcome(world, entry, pay(world, entry, { card, typed }), typed);
+}
+
+/** Where an attempt leads: away, to the bank's own page, or back to the form. */
+function outcome(world, entry, result, typed) {
+  switch (result.state) {
+  case 'declined':
+    return form(world, entry, { typed, status: 402, error: result.error.message });
+  case 'requires_action':
+    return redirect(`/pay/${entry.id}/authenticate`);
+  default:
+    return {
+      ...redirect(entry.object.success_url.replaceAll('{CHECKOUT_SESSION_ID}', entry.id)),
+      wait: () => world.delivery.firstAnswer(result.event),
+    };
+  }
+}
+
+function showChallenge(world, { id }) {
+  const entry = world.sessions.entry(id);
+  const refusal = closed(entry);
+  if (refusal || !isChallenged(world, entry)) {
+    return refusal ?? redirect(`/pay/${id}`);
+  }
+  return page(200, 'Your bank asks: is this you?', `
+<p>${amountText(entry.object.amount_total, entry.object.currency)}</p>
+<form method="post" action="/pay/${escape(id)}/authenticate">
+<button name="outcome" value="approve">Approve the payment</button>
+<button name="outcome" value="fail">Refuse it</button>
+</form>`);
+}
+
+function submitChallenge(world, { id, request }) {
+  const entry = world.sessions.entry(id);
+  const refusal = closed(entry);
+  if (refusal || !isChallenged(world, entry)) {
+    return refusal ?? redirect(`/pay/${id}`);
+  }
+  request.params = readForm(request.body.toString('utf8'));
+  return outcome(world, entry, answerChallenge(world, entry, request.params.outcome === 'approve'), {});
+}
+
+function recover(world, { id }) {
+  const entry = world.sessions.entry(id);
+  const until = entry?.object.after_expiration?.recovery?.expires_at;
+  if (!until || until < world.clock.now()) {
+    return closed(undefined);
+  }
+  return redirect(recoverSession(world, entry).object.url);
+}
+
+function receipt(world, { id }) {
+  const charge = world.charges.get(id);
+  if (!charge) {
+    return closed(undefined);
+  }
+  return page(200, 'Receipt', `<p>${amountText(charge.amount, charge.currency)}, charge
+<code>${escape(id)}</code>, ${escape(charge.calculated_statement_descriptor)}.</p>`);
+}
