@@ -1,11 +1,10 @@
 #!/usr/bin/env node
 // The rooms keep their order, and the check that says so can see a breach.
 'use strict';
-const test = require('node:test');
-const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { test, assert } = require('./lib/tap.js');
 const { spawnSync } = require('node:child_process');
 
 function check(...args) {

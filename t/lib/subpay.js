@@ -6,10 +6,9 @@
  * cluster (keeper.js), unless a test wants to hurt it.
  */
 'use strict';
-const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
-const nodeTest = require('node:test');
+const { test: nodeTest, assert } = require('./tap.js');
 const proc = require('./process.js');
 const place = require('./place.js');
 const site = require('./site.js');
