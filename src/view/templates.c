@@ -25,7 +25,8 @@
  * by a customer, one that is misspelt would never be drawn. */
 static const char *const pages[] = {
     "account",  "cancel",   "checkout", "find",   "lapsed",  "login",
-    "message",  "not_found", "password", "paused", "plans",  "problem",
+    "message",  "not_found", "offline", "password", "paused", "plans",
+    "problem",
     "return",   "support",  NULL
 };
 static const char *const mails[] = {
