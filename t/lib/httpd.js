@@ -28,6 +28,10 @@ function environment(state) {
   };
 }
 
+function read(file) {
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
+}
+
 class Httpd {
   /*
    * state     folder of this instance: httpd.conf, httpd.pid, logs, keys/, site/
@@ -181,12 +185,13 @@ class Httpd {
     return this.restart('SIGUSR1');
   }
 
+  /* The error log. */
   log() {
-    try {
-      return fs.readFileSync(this.errorLog, 'utf8');
-    } catch {
-      return '';
-    }
+    return read(this.errorLog);
+  }
+
+  access() {
+    return read(path.join(this.state, 'access.log'));
   }
 
   tail() {

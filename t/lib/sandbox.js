@@ -11,14 +11,18 @@ const place = require('./place.js');
 const MAIN = path.join(place.PROJECT, 't/sandbox/main.mjs');
 
 class Sandbox {
-  /* folder: for its log; key, webhookSecret, webhookUrl: what it is told to use */
-  constructor({ folder, port, smtpPort, key, webhookSecret, webhookUrl }) {
+  /*
+   * folder: for its log; key, webhookSecret, webhookUrl: what it is told to use;
+   * state: a folder that outlives it, for what the provider would remember
+   */
+  constructor({ folder, port, smtpPort, key, webhookSecret, webhookUrl, state }) {
     this.port = port;
     this.smtpPort = smtpPort;
     this.url = `http://127.0.0.1:${port}`;
     this.log = path.join(folder, 'sandbox.log');
     this.args = [MAIN, '--port', port, '--smtp-port', smtpPort, '--key', key,
-      '--webhook-secret', webhookSecret, '--webhook-url', webhookUrl].map(String);
+      '--webhook-secret', webhookSecret, '--webhook-url', webhookUrl,
+      ...(state ? ['--state', state] : [])].map(String);
   }
 
   get pid() {

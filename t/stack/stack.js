@@ -58,6 +58,7 @@ class Stack {
     this.cluster = new Cluster({ folder: path.join(this.state, 'postgres'), port: this.port + 3 });
     this.sandbox = new Sandbox({
       folder: this.state,
+      state: path.join(this.state, 'sandbox'),
       port: this.port + 1,
       smtpPort: this.port + 2,
       key: keys?.stripe,
