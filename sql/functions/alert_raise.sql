@@ -1,0 +1,35 @@
+-- subpay.alert_raise: somebody must be told. True when this opened a new alert.
+--
+-- in_key     names the trouble: while it is open, raising it again only counts
+-- in_level   page (now), today, digest (with the next summary: no message of its own)
+-- in_text    one sentence without names, addresses or amounts
+-- in_detail  ids and counts, for the message and the page
+create or replace function subpay.alert_raise(
+    in_key text, in_level text, in_text text, in_detail jsonb)
+returns boolean
+language plpgsql security definer
+set search_path = subpay, pg_temp
+as $$
+declare
+    alert bigint;
+    times int;
+begin
+    insert into alerts as a (key, level, text, detail)
+    values (in_key, in_level, in_text, coalesce(in_detail, '{}'))
+        on conflict (key) where closed_at is null do update
+       set count = a.count + 1, last_at = now(), detail = excluded.detail
+    returning a.id, a.count into alert, times;
+
+    if times > 1 then
+        return false;
+    end if;
+    if in_level in ('page', 'today') then
+        insert into outbox (kind, template, dedupe_key, payload)
+        values ('alert', in_level, 'alert:' || in_key || ':' || alert,
+                jsonb_build_object('alert', alert, 'key', in_key, 'level', in_level,
+                                   'text', in_text, 'detail', coalesce(in_detail, '{}')));
+        perform pg_notify('subpay_outbox', '');
+    end if;
+    return true;
+end
+$$;

@@ -1,0 +1,49 @@
+-- subpay.anomaly_mend: put one anomaly right where that is safe: what a completed order
+-- lacks is made, as order_complete would have; what a person must see gets its ticket.
+-- True when something was done. A ledger that does not sum is never "corrected": that is
+-- a person's.
+create or replace function subpay.anomaly_mend(in_code text, in_order uuid) returns boolean
+language plpgsql security definer
+set search_path = subpay, pg_temp
+as $$
+declare
+    o subpay.orders;
+begin
+    select * into o from orders where id = in_order for update;
+    if in_code = 'no_subscription' and o.state = 'completed' then
+        insert into subscriptions (order_id, account_id, product, starts_at, expires_at, renews)
+        select o.id, a.id, o.product, o.completed_at,
+               period_after(o.completed_at, o.period + o.bonus_days * interval '1 day'),
+               o.renews
+          from accounts a
+         where a.email = email_fold(o.email)
+            on conflict (order_id) do nothing;
+    elsif in_code = 'mail_not_sent' and o.state = 'completed' then
+        insert into outbox (kind, template, dedupe_key, order_id, recipient, payload)
+        values ('mail', 'recovered', 'welcome:' || o.id, o.id, o.email,
+                jsonb_build_object('bonus_days', o.bonus_days,
+                    'delay_s', extract(epoch from now() - o.paid_at)::int))
+            on conflict (dedupe_key) do nothing;
+        perform pg_notify('subpay_outbox', '');
+    elsif in_code = 'review' and o.state = 'review' then
+        perform ticket_open('review', 'review:' || o.id || ':' || now()::date,
+            'A payment does not match its order', o.id, o.email,
+            format('Order %s is in review (%s), and no open ticket said so.',
+                   o.reference, o.review_reason));
+        return true;
+    elsif in_code = 'duplicate' and o.state = 'completed' then
+        perform ticket_open('duplicate', 'duplicate:' || o.id,
+            'One customer bought the same twice', o.id, o.email,
+            format('Order %s has a twin that is paid as well. If that was a mistake,'
+                   ' refund one.', o.reference));
+        return true;
+    else
+        return false;
+    end if;
+    if found then
+        perform audit_add('worker', 'anomaly.mended', o.id, null, in_code);
+        return true;
+    end if;
+    return false;
+end
+$$;

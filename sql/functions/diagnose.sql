@@ -1,0 +1,41 @@
+-- subpay.diagnose: what is the matter with an order, in one word for support and CLI.
+--
+-- disputed, refunded, review, duplicate, no_subscription, mail_not_sent, expired (its
+-- access ran out), healthy, order_without_payment (completed, no payment row),
+-- paid_stuck (a payment is here and the order is not completed), never_charged.
+-- Whether the provider knows of money that we do not (paid_no_order, paid_stuck) is for
+-- the caller to ask. Internal.
+create or replace function subpay.diagnose(in_order uuid) returns text
+language plpgsql stable
+as $$
+begin
+    return (select case
+        when o.state = 'review' then 'review'
+        when o.state = 'refunded' then 'refunded'
+        when exists (select from payments p where p.order_id = o.id and p.disputed)
+            then 'disputed'
+        when o.state = 'completed' and not exists (
+                 select from payments p
+                  where p.order_id = o.id and p.payment_id = o.payment_id)
+            then 'order_without_payment'
+        when o.state <> 'completed' and exists (
+                 select from payments p
+                  where p.order_id = o.id and p.amount_refunded < p.amount)
+            then 'paid_stuck'
+        when o.state <> 'completed' then 'never_charged'
+        when exists (select from tickets t
+                      where t.order_id = o.id and t.kind = 'duplicate'
+                        and t.state <> 'solved') then 'duplicate'
+        when s.id is null then 'no_subscription'
+        when not exists (select from outbox m
+                          where m.dedupe_key = 'welcome:' || o.id
+                            and (m.state = 'sent' or m.created_at > now() - interval '5 min'))
+            then 'mail_not_sent'
+        when s.expires_at < now() then 'expired'
+        else 'healthy'
+    end
+      from orders o
+      left join subscriptions s on s.order_id = o.id
+     where o.id = in_order);
+end
+$$;

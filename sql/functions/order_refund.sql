@@ -1,0 +1,35 @@
+-- subpay.order_refund: the money has gone back in full; so does what it bought.
+--
+-- Access ends. Credits are taken back as far as they are still there: the balance is
+-- never negative, and what was spent is not chased. Internal.
+create or replace function subpay.order_refund(
+    in_order subpay.orders, in_payment subpay.payments, in_actor text)
+returns subpay.settled
+language plpgsql
+as $$
+declare
+    o subpay.orders;
+    account uuid;
+begin
+    update subscriptions
+       set status = 'refunded', ended_at = coalesce(ended_at, now())
+     where order_id = in_order.id
+    returning account_id into account;
+    insert into credit_transactions (account_id, amount, order_id, reason)
+    select a.id, -least(in_order.credits, a.credits), in_order.id, 'refund'
+      from (select id, credits from accounts where id = account for update) a
+     where in_order.credits > 0 and a.credits > 0
+        on conflict (order_id, reason) do nothing;
+    update orders
+       set state = 'refunded', processing = false, review_reason = null,
+           paid_at = coalesce(paid_at, least(in_payment.paid_at, now())),
+           checkout_url = null, next_ask_at = null, updated_at = now()
+     where id = in_order.id
+    returning * into o;
+    perform audit_add(in_actor, 'order.refunded', o.id, account,
+        'payment ' || in_payment.payment_id || ' was refunded in full',
+        jsonb_build_object('state', in_order.state),
+        jsonb_build_object('state', o.state));
+    return settle_answer('closed', 'refunded', o);
+end
+$$;

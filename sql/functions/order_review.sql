@@ -1,0 +1,36 @@
+-- subpay.order_review: money moved, but does not match its order: a person decides.
+--
+-- in_reason  mode, currency, amount, price, product, or email (an adopted payment that
+--            carries no address: nobody to give access to)
+-- A payment that matches may still complete the order later. Internal.
+create or replace function subpay.order_review(
+    in_order subpay.orders, in_payment subpay.payments, in_reason text, in_actor text)
+returns subpay.settled
+language plpgsql
+as $$
+declare
+    o subpay.orders;
+begin
+    if in_order.state = 'review' then
+        return settle_answer('already', in_order.review_reason, in_order);
+    end if;
+    update orders
+       set state = 'review', review_reason = in_reason, processing = false,
+           paid_at = least(in_payment.paid_at, now()), checkout_url = null,
+           next_ask_at = null, updated_at = now()
+     where id = in_order.id
+    returning * into o;
+    perform audit_add(in_actor, 'order.review', o.id, null, in_reason,
+        jsonb_build_object('state', in_order.state),
+        jsonb_build_object('state', o.state, 'payment', in_payment.payment_id));
+    perform ticket_open(
+        case in_reason when 'email' then 'payment_without_email' else 'review' end,
+        'review:' || o.id, 'A payment does not match its order', o.id,
+        coalesce(o.email, in_payment.email),
+        format('Payment %s of %s %s came for order %s of %s %s; what does not match: %s.'
+               ' The customer has paid and has no access yet.',
+               in_payment.payment_id, in_payment.amount, in_payment.currency,
+               o.reference, o.amount, o.currency, in_reason));
+    return settle_answer('review', in_reason, o);
+end
+$$;

@@ -1,0 +1,26 @@
+-- subpay.outbox_bury: a dead letter stays, and somebody hears of it: a mail becomes a
+-- ticket, anything else an alert. A dead alert only stays: an alert about it would die
+-- in the same way; the count of dead rows in status() shows it. Internal.
+create or replace function subpay.outbox_bury(in_id bigint, in_error text) returns void
+language plpgsql
+as $$
+declare
+    letter subpay.outbox;
+begin
+    update outbox
+       set state = 'dead', lease = null, leased_by = null, leased_until = null,
+           last_error = in_error
+     where id = in_id
+    returning * into letter;
+    if letter.kind = 'mail' then
+        perform ticket_open('dead_mail', 'dead_mail:' || in_id,
+            'A mail could not be delivered', (select o.id from orders o where o.id = letter.order_id),
+            letter.recipient,
+            format('Mail "%s" (%s): %s. The customer does not know yet.', letter.template,
+                   in_id, in_error));
+    elsif letter.kind <> 'alert' then
+        perform alert_raise('dead:' || letter.kind, 'today', 'Something could not be sent',
+                            jsonb_build_object('kind', letter.kind, 'outbox', in_id));
+    end if;
+end
+$$;

@@ -1,0 +1,27 @@
+-- subpay.payment_again: a payment for an order that is completed already: mostly the
+-- same one once more, perhaps refunded by now, or a second one: then the customer has
+-- paid twice, and a person gives one back. Internal.
+create or replace function subpay.payment_again(
+    in_order subpay.orders, in_payment subpay.payments, in_changed boolean, in_actor text)
+returns subpay.settled
+language plpgsql
+as $$
+declare
+    verdict constant text := case when in_changed then 'updated' else 'already' end;
+    gone constant boolean := in_payment.amount_refunded = in_payment.amount;
+begin
+    if in_payment.payment_id is distinct from in_order.payment_id then
+        if not gone then
+            perform ticket_open('duplicate', 'duplicate:' || in_payment.payment_id,
+                'An order was paid twice', in_order.id, in_order.email,
+                format('Order %s is completed with payment %s, and %s arrived as well.'
+                       ' Refund one of them.', in_order.reference, in_order.payment_id,
+                       in_payment.payment_id));
+        end if;
+        return settle_answer(verdict, 'paid_twice', in_order);
+    elsif gone and in_order.state = 'completed' then
+        return order_refund(in_order, in_payment, in_actor);
+    end if;
+    return settle_answer(verdict, null, in_order);
+end
+$$;

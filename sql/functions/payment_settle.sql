@@ -1,0 +1,38 @@
+-- subpay.payment_settle: money moved for this order. The order's row is locked.
+--
+-- Money wins: whatever was noted before (failed, cancelled, expired), a payment that
+-- matches completes the order. One that does not match is a person's to decide.
+-- Money that went back in full before we ever heard of it grants nothing and is not
+-- welcomed. Internal.
+create or replace function subpay.payment_settle(
+    in_order subpay.orders, in_fact subpay.fact, in_rules subpay.settings,
+    in_via text, in_actor text)
+returns subpay.settled
+language plpgsql
+as $$
+declare
+    stored record;
+    p subpay.payments;
+    mismatch text;
+begin
+    if in_fact.payment_id is null or in_fact.amount is null or in_fact.currency is null then
+        raise exception 'a payment without id, amount or currency';
+    end if;
+    stored := payment_store(in_fact, in_order.id);
+    p := stored.payment;
+    if p.order_id <> in_order.id then
+        raise exception 'payment % belongs to another order', p.payment_id;
+    end if;
+
+    if in_order.state in ('completed', 'refunded') then
+        return payment_again(in_order, p, stored.changed, in_actor);
+    elsif p.amount_refunded = p.amount and p.amount > 0 then
+        return order_refund(in_order, p, in_actor);
+    end if;
+    mismatch := order_mismatch(in_order, in_fact);
+    if mismatch is not null then
+        return order_review(in_order, p, mismatch, in_actor);
+    end if;
+    return order_complete(in_order, p, in_fact.checkout_id, in_rules, in_via, in_actor);
+end
+$$;

@@ -1,0 +1,26 @@
+-- subpay.settings_store: what settle must know of the configuration, from the
+-- directives, at start. Keys: mode, site, duplicate_window, goodwill_days,
+-- goodwill_after, late_after; absent ones keep their value, others are ignored. True
+-- when something changed.
+create or replace function subpay.settings_store(in_settings jsonb) returns boolean
+language plpgsql security definer
+set search_path = subpay, pg_temp
+as $$
+declare
+    was subpay.settings;
+    new subpay.settings;
+begin
+    select * into was from settings for update;
+    new := jsonb_populate_record(was, jsonb_strip_nulls(in_settings) - 'sole' - 'updated_at');
+    if new is not distinct from was then
+        return false;
+    end if;
+    update settings
+       set mode = new.mode, site = new.site, duplicate_window = new.duplicate_window,
+           goodwill_days = new.goodwill_days, goodwill_after = new.goodwill_after,
+           late_after = new.late_after, updated_at = now();
+    perform audit_add('system', 'settings.stored', null, null, null,
+                      to_jsonb(was), to_jsonb(new));
+    return true;
+end
+$$;

@@ -1,0 +1,42 @@
+-- subpay.ticket_open: put something before a person, once for each in_key; its id.
+--
+-- Every ticket has an owner ("support" until somebody takes it) and a due time, and
+-- support is told: one alert for each kind in an hour, however many tickets, because an
+-- outage is one incident and not a thousand messages. (A poison fact has paged already.)
+-- Opened again under the same key, it returns the ticket that is there, solved or not:
+-- the provider repeats itself, people need not. Internal.
+create or replace function subpay.ticket_open(
+    in_kind text, in_key text, in_subject text, in_order uuid, in_email text, in_note text)
+returns bigint
+language plpgsql
+as $$
+declare
+    ticket bigint;
+    -- Where a customer may be waiting for access or money, today; else tomorrow.
+    patience constant interval := case
+        when in_kind in ('review', 'payment_without_email', 'dead_mail', 'poison',
+                         'unreadable', 'unmatched') then interval '4 hours'
+        else interval '24 hours' end;
+begin
+    insert into tickets (kind, dedupe_key, subject, order_id, email, due_at)
+    values (in_kind, in_key, in_subject, in_order, in_email, now() + patience)
+        on conflict (dedupe_key) do nothing
+    returning id into ticket;
+    if not found then
+        select t.id into ticket from tickets t where t.dedupe_key = in_key;
+        return ticket;
+    end if;
+
+    insert into ticket_messages (ticket_id, direction, author, body)
+    values (ticket, 'note', 'system', in_note);
+    if in_kind <> 'poison' then
+        update alerts
+           set closed_at = now()
+         where key = 'ticket:' || in_kind and closed_at is null
+           and raised_at <= now() - interval '1 hour';
+        perform alert_raise('ticket:' || in_kind, 'today', in_subject,
+                            jsonb_build_object('ticket', ticket, 'kind', in_kind));
+    end if;
+    return ticket;
+end
+$$;

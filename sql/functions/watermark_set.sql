@@ -1,0 +1,16 @@
+-- subpay.watermark_set: everything before in_at has been seen; in_cursor is where a sweep
+-- that was cut off goes on. The moment never goes back: a slow worker that finishes late
+-- must not undo a newer success.
+create or replace function subpay.watermark_set(
+    in_name text, in_at timestamptz, in_cursor text)
+returns void
+language plpgsql security definer
+set search_path = subpay, pg_temp
+as $$
+begin
+    insert into watermarks as w (name, at, cursor)
+    values (in_name, in_at, in_cursor)
+        on conflict (name) do update
+       set at = greatest(w.at, excluded.at), cursor = excluded.cursor, updated_at = now();
+end
+$$;

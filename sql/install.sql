@@ -1,0 +1,37 @@
+-- install.sql: the whole database through psql, for those who prefer it to subpayctl:
+--
+--     cd sql && psql -d subpay -f install.sql
+--
+-- Migrations that are applied already are left out; functions and rights are replaced.
+-- `subpayctl migrate` does the same, and either may follow the other at any time.
+\set ON_ERROR_STOP on
+\set QUIET on
+\pset tuples_only on
+
+begin;
+\ir bootstrap.sql
+commit;
+
+\set file schema/0001_words.sql
+\ir install_one.sql
+\set file schema/0002_orders.sql
+\ir install_one.sql
+\set file schema/0003_facts.sql
+\ir install_one.sql
+\set file schema/0004_effects.sql
+\ir install_one.sql
+\set file schema/0005_worker.sql
+\ir install_one.sql
+\set file schema/0006_order_row.sql
+\ir install_one.sql
+\set file schema/0007_access.sql
+\ir install_one.sql
+
+\set functions `cat functions/*.sql`
+begin;
+select pg_advisory_xact_lock(hashtext('subpay migrate')) \g /dev/null
+:functions
+\ir roles.sql
+commit;
+
+select 'subpay: at version ' || max(version) from subpay.schema_migrations;

@@ -1,0 +1,104 @@
+-- roles.sql: who owns, and who may execute what. Run after functions/, in the same
+-- transaction, so that no function is ever there without its rights. Safe to repeat.
+--
+-- subpay_owner   owns everything; nobody logs in as it
+-- subpay_web     httpd's request path
+-- subpay_worker  the worker and subpayctl: all that the web may, and the jobs
+--
+-- None of them logs in unless the admin says so (alter role ... login), and neither of
+-- the last two can touch a table: a bug in C, or a stolen connection, gets the functions
+-- below and their rules, nothing else.
+set local client_min_messages = warning;
+
+-- Roles belong to the whole cluster: another database may be making them right now.
+do $$
+declare
+    role text;
+begin
+    foreach role in array '{subpay_owner,subpay_web,subpay_worker}'::text[] loop
+        if not exists (select from pg_roles where rolname = role) then
+            begin
+                execute format('create role %I nologin', role);
+            exception when duplicate_object or unique_violation then
+                null;
+            end;
+        end if;
+    end loop;
+    -- The next migration must be able to alter what now becomes the owner's.
+    if not pg_has_role(current_user, 'subpay_owner', 'member') then
+        execute format('grant subpay_owner to %I', current_user);
+    end if;
+    -- To hand objects over, the new owner needs this right for a moment, unless a
+    -- superuser does it.
+    execute 'grant create on schema subpay to subpay_owner';
+end
+$$;
+
+-- Everything in the schema becomes the owner's, whoever ran the migration.
+do $$
+declare
+    thing record;
+begin
+    for thing in
+        select format('alter %s %s owner to subpay_owner',
+                      case c.relkind when 'v' then 'view' else 'table' end,
+                      c.oid::regclass) as command
+          from pg_class c
+         where c.relnamespace = 'subpay'::regnamespace and c.relkind in ('r', 'p', 'v')
+           and c.relowner <> 'subpay_owner'::regrole
+        union all
+        select format('alter type %s owner to subpay_owner', t.oid::regtype)
+          from pg_type t
+          join pg_class c on c.oid = t.typrelid and c.relkind = 'c'
+         where t.typnamespace = 'subpay'::regnamespace
+           and t.typowner <> 'subpay_owner'::regrole
+        union all
+        select format('alter function %s owner to subpay_owner', p.oid::regprocedure)
+          from pg_proc p
+         where p.pronamespace = 'subpay'::regnamespace
+           and p.proowner <> 'subpay_owner'::regrole
+    loop
+        execute thing.command;
+    end loop;
+end
+$$;
+
+alter schema subpay owner to subpay_owner;
+
+-- Nothing by default, now and for what is added later ...
+revoke all on schema subpay from public;
+revoke all on all tables in schema subpay from public, subpay_web, subpay_worker;
+revoke all on all sequences in schema subpay from public, subpay_web, subpay_worker;
+revoke all on all functions in schema subpay from public, subpay_web, subpay_worker;
+alter default privileges for role subpay_owner revoke execute on functions from public;
+
+-- ... but these.
+grant usage on schema subpay to subpay_web, subpay_worker;
+do $$
+declare
+    web constant text[] := '{
+        settle, settle_many, event_keep,
+        order_place, checkout_store, order_cancel,
+        order_get, order_by_reference, order_by_id,
+        lookup, status, runs_recent,
+        account_get, account_login, account_link, account_link_get, account_by_order,
+        email_correct, password_ask, password_set,
+        session_open, session_get, session_close}';
+    worker constant text[] := '{
+        settings_store, worker_beat, leader_try,
+        outbox_claim, outbox_sent, outbox_retry, outbox_dead, outbox_next,
+        orders_due, order_asked, events_due, event_retry,
+        events_known, payments_unmatched,
+        run_begin, run_end, watermark_get, watermark_set,
+        alert_raise, alert_clear, anomalies, anomaly_mend,
+        access_clean}';
+    name text;
+begin
+    foreach name in array web loop
+        execute format('grant execute on function subpay.%I to subpay_web, subpay_worker', name);
+    end loop;
+    foreach name in array worker loop
+        execute format('grant execute on function subpay.%I to subpay_worker', name);
+    end loop;
+end
+$$;
