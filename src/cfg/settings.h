@@ -75,10 +75,7 @@ typedef struct sp_settings_t {
 /** Finds a provider by name; NULL when there is none. */
 typedef const struct sp_provider_t *(*sp_provider_find_fn)(const char *name);
 
-/** The providers that come with us; the find of everybody outside httpd. */
-const struct sp_provider_t *sp_provider_builtin(const char *name);
-
-/** Settings with every default in place, in pool. */
+/** Settings with every default in place, in pool. find: see cfg/providers.h. */
 sp_settings_t *sp_settings_create(apr_pool_t *pool, sp_provider_find_fn find);
 
 /**

@@ -1,0 +1,462 @@
+/*
+ * settings_read.c - reading one value, and saying what would be right.
+ *
+ * Room: cfg, free of httpd.
+ */
+#include "cfg/settings_read.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <apr_uri.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/text.h"
+
+/* Longest duration we take; it keeps every sum of two far from overflow. */
+#define MAX_SECONDS ((apr_int64_t)10 * 365 * 86400)
+
+/* A quoted word, quotes removed; \" and \\ are the quote and the backslash. */
+static char *read_quoted(apr_pool_t *pool, const char **args)
+{
+    const char quote = *(*args)++;
+    char *word = apr_pstrdup(pool, *args);
+    char *end = word;
+
+    while (**args && **args != quote) {
+        if (**args == '\\' && ((*args)[1] == quote || (*args)[1] == '\\')) {
+            (*args)++;
+        }
+        *end++ = *(*args)++;
+    }
+    *end = '\0';
+    if (**args) {
+        (*args)++;
+    }
+    return word;
+}
+
+static char *read_word(apr_pool_t *pool, const char **args)
+{
+    const char *start = *args;
+
+    if (*start == '"' || *start == '\'') {
+        return read_quoted(pool, args);
+    }
+    while (**args && !apr_isspace(**args)) {
+        (*args)++;
+    }
+    return apr_pstrmemdup(pool, start, *args - start);
+}
+
+const char *sp_words_join(apr_pool_t *pool, const char *args)
+{
+    const char *text = NULL;
+
+    for (;;) {
+        const char *word;
+
+        while (apr_isspace(*args)) {
+            args++;
+        }
+        if (!*args) {
+            return text ? text : "";
+        }
+        word = read_word(pool, &args);
+        text = text ? apr_pstrcat(pool, text, " ", word, NULL) : word;
+    }
+}
+
+const char *sp_words_take(apr_pool_t *pool, const char **text)
+{
+    const char *start = *text;
+    apr_size_t len = strcspn(start, " ");
+
+    *text = start + len + (start[len] == ' ');
+    return apr_pstrmemdup(pool, start, len);
+}
+
+/* A number and nothing behind it but *rest; 0 when there is none, or too large. */
+static int read_number(const char *text, apr_int64_t *number, const char **rest)
+{
+    apr_size_t digits = strspn(text, "0123456789");
+
+    if (digits == 0 || digits > 15) {
+        return 0;
+    }
+    *number = apr_atoi64(text);
+    *rest = text + digits;
+    return 1;
+}
+
+static int is_one_of(const char *text, const char *const *words)
+{
+    for (; *words; words++) {
+        if (strcmp(text, *words) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void keep(sp_value_t *value, const char *text)
+{
+    *(const char **)value->member = text;
+}
+
+SP_READ(ENVIRONMENT)
+{
+    static const char *const words[] = { "test", "production", NULL };
+
+    keep(value, value->text);
+    return is_one_of(value->text, words) ? NULL : "write test or production";
+}
+
+SP_READ(MAIL_TLS)
+{
+    static const char *const words[] = { "required", "try", "never", NULL };
+
+    keep(value, value->text);
+    return is_one_of(value->text, words) ? NULL : "write required, try or never";
+}
+
+SP_READ(TEXT)
+{
+    keep(value, value->text);
+    return *value->text ? NULL : "write some text";
+}
+
+SP_READ(FLAG)
+{
+    *(int *)value->member = !strcmp(value->text, "on");
+    return *(int *)value->member || !strcmp(value->text, "off") ? NULL
+                                                                : "write on or off";
+}
+
+/* A shop that says "renews" and charges once would end its customers' access
+ * without a word, so it does not start. */
+SP_READ(RENEWS)
+{
+    *(int *)value->member = 0;
+    return strcmp(value->text, "off") ? "write off: plans that renew by themselves "
+                                        "are not offered yet"
+                                      : NULL;
+}
+
+SP_READ(PATH)
+{
+    keep(value, value->text);
+    return *value->text == '/' ? NULL : "write a full path, beginning with /";
+}
+
+/* Whole numbers that are days: more than a year of goodwill is a typo. */
+SP_READ(COUNT)
+{
+    apr_int64_t number;
+    const char *rest;
+
+    if (!read_number(value->text, &number, &rest) || *rest || number > 366) {
+        return "write a whole number from 0 to 366, such as 7";
+    }
+    *(int *)value->member = (int)number;
+    return NULL;
+}
+
+SP_READ(CREDITS)
+{
+    apr_int64_t number;
+    const char *rest;
+
+    if (!read_number(value->text, &number, &rest) || *rest || number > 1000000000) {
+        return "write a whole number, such as 100";
+    }
+    *(int64_t *)value->member = number;
+    return NULL;
+}
+
+typedef struct sp_unit_t {
+    const char *name;
+    apr_int64_t size;
+} sp_unit_t;
+
+/* The size of the unit that text names, 0 for none. */
+static apr_int64_t unit_size(const sp_unit_t *units, const char *text)
+{
+    for (; units->name; units++) {
+        if (strcmp(text, units->name) == 0) {
+            return units->size;
+        }
+    }
+    return 0;
+}
+
+/* Where another value could not work. */
+typedef struct sp_range_t {
+    const char *directive;
+    apr_int64_t min_s, max_s;
+    const char *words;
+} sp_range_t;
+
+static const sp_range_t ranges[] = {
+    { "SubPayProviderTimeout", 1, 60, "write 1s to 60s" },
+    { "SubPayReconcileInterval", 1, 3600, "write 1s to 1h, such as 60s" },
+    { "SubPayReconcileOverlap", 0, 7 * 86400, "write 0 to 7d, such as 10m" },
+    { "SubPayDeepSweep", 3600, 90 * 86400, "write 1h to 90d, such as 72h" },
+    { "SubPayPendingExpiry", 1800, 86400,
+      "write 30m to 24h: the provider keeps a payment page open for no longer" },
+    { "SubPayDuplicateWindow", 0, 90 * 86400, "write 0 to 90d, such as 24h" },
+};
+
+static const char *check_range(const char *directive, apr_int64_t seconds)
+{
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        if (strcmp(ranges[i].directive, directive) == 0 &&
+            (seconds < ranges[i].min_s || seconds > ranges[i].max_s)) {
+            return ranges[i].words;
+        }
+    }
+    return NULL;
+}
+
+/* ap_timeout_parameter_parse() takes "soon" for 0, so we read it ourselves. */
+SP_READ(SECONDS)
+{
+    static const sp_unit_t units[] = { { "", 1 },     { "s", 1 },     { "m", 60 },
+                                       { "h", 3600 }, { "d", 86400 }, { NULL, 0 } };
+    apr_int64_t number, size;
+    const char *rest;
+
+    if (!read_number(value->text, &number, &rest) ||
+        (size = unit_size(units, rest)) == 0 || number > MAX_SECONDS / size) {
+        return "write seconds or a number with s, m, h or d, such as 60s";
+    }
+    *(apr_interval_time_t *)value->member = apr_time_from_sec(number * size);
+    return check_range(value->directive, number * size);
+}
+
+/* Kept as written: the database counts calendar months and years. */
+SP_READ(PERIOD)
+{
+    static const sp_unit_t units[] = {
+        { "d", 1 }, { "w", 7 }, { "mo", 30 }, { "y", 365 }, { NULL, 0 }
+    };
+    apr_int64_t number, size;
+    const char *rest;
+
+    if (!read_number(value->text, &number, &rest) || *value->text == '0' ||
+        (size = unit_size(units, rest)) == 0 || number > 36500 / size) {
+        return "write a number with d, w, mo or y, such as 1y";
+    }
+    keep(value, value->text);
+    return NULL;
+}
+
+/* Card networks charge these in whole units, or in two decimals, although ISO 4217
+ * knows more; another last digit would be refused at the payment. */
+static int64_t smallest_step(const char *currency)
+{
+    if (sp_money_exponent(currency) == 3) {
+        return 10;
+    }
+    return strcmp(currency, "ISK") && strcmp(currency, "UGX") ? 1 : 100;
+}
+
+SP_READ(MONEY)
+{
+    sp_money_t *money = value->member;
+    const char *problem = sp_money_parse(value->pool, value->text, money);
+
+    if (problem) {
+        return "write the amount, a space and the ISO code, such as 249.00 USD";
+    }
+    if (money->minor == 0) {
+        return "write a price above zero: nothing is sold for nothing here";
+    }
+    if (money->minor % smallest_step(money->currency)) {
+        return apr_psprintf(
+            value->pool,
+            "cards are charged in steps of %d minor units of %s: write "
+            "a price that ends in %s",
+            (int)smallest_step(money->currency), money->currency,
+            smallest_step(money->currency) == 10 ? "0" : "00");
+    }
+    return NULL;
+}
+
+/* A whole address: scheme, host, no blanks, no user name, no query. */
+static int read_url(apr_pool_t *pool, const char *text, apr_uri_t *uri)
+{
+    const unsigned char *c;
+
+    for (c = (const unsigned char *)text; *c; c++) {
+        if (*c <= ' ' || *c >= 127 || strchr("\"'<>\\^`{|}", *c)) {
+            return 0;
+        }
+    }
+    return apr_uri_parse(pool, text, uri) == APR_SUCCESS && uri->scheme &&
+           uri->hostname && *uri->hostname && !uri->user && !uri->fragment;
+}
+
+static const char *url_store(sp_value_t *value, const char *text, const char **url)
+{
+    apr_uri_t uri;
+    apr_size_t len = strlen(text);
+
+    if (!read_url(value->pool, text, &uri) ||
+        (strcmp(uri.scheme, "https") != 0 && strcmp(uri.scheme, "http") != 0)) {
+        return "write a full address, such as https://shop.example.com";
+    }
+    while (len > 0 && text[len - 1] == '/') {
+        len--;
+    }
+    *url = apr_pstrmemdup(value->pool, text, len);
+    return NULL;
+}
+
+/* Links are built by adding to the shop's address, so it cannot have a query; the
+ * others are used as they are. */
+SP_READ(URL)
+{
+    if (!strcmp(value->directive, "SubPayBaseURL") && strchr(value->text, '?')) {
+        return "write it without a query, such as https://shop.example.com";
+    }
+    return url_store(value, value->text, value->member);
+}
+
+int sp_url_is_plain(apr_pool_t *pool, const char *url)
+{
+    static const char *const near[] = { "localhost", "127.0.0.1", "::1", NULL };
+    apr_uri_t uri;
+
+    if (apr_uri_parse(pool, url, &uri) != APR_SUCCESS || !uri.hostname) {
+        return 1;
+    }
+    return strcmp(uri.scheme, "http") == 0 && !is_one_of(uri.hostname, near);
+}
+
+SP_READ(MAIL_SERVER)
+{
+    apr_uri_t uri;
+
+    keep(value, value->text);
+    if (!read_url(value->pool, value->text, &uri) || (uri.path && *uri.path) ||
+        (strcmp(uri.scheme, "smtp") != 0 && strcmp(uri.scheme, "smtps") != 0)) {
+        return "write smtp://host:port or smtps://host:port, such as "
+               "smtp://127.0.0.1:25";
+    }
+    return NULL;
+}
+
+SP_READ(EMAIL)
+{
+    keep(value, value->text);
+    return sp_text_email_problem(value->text)
+               ? "write one address, such as help@shop.example.com"
+               : NULL;
+}
+
+SP_READ(MAILBOX)
+{
+    const char *text = value->text;
+    const char *open = strchr(text, '<');
+    const char *address = text;
+    apr_size_t len = strlen(text);
+
+    keep(value, text);
+    if (open && len > 0 && text[len - 1] == '>') {
+        address = apr_pstrmemdup(value->pool, open + 1, text + len - 1 - (open + 1));
+    }
+    return sp_text_email_problem(address) ? "write Name <address>, such as Fern "
+                                            "Street Gym <pay@gym.example.com>"
+                                          : NULL;
+}
+
+/* Only where a secret is found; the secret itself comes with sp_settings_unlock(). */
+static const char *source_problem(const char *source)
+{
+    if ((strncmp(source, "file:/", 6) == 0 && source[6]) ||
+        (strncmp(source, "env:", 4) == 0 && source[4])) {
+        return NULL;
+    }
+    return "write file:/path or env:NAME, never the secret itself";
+}
+
+SP_READ(SECRET)
+{
+    /* SP_MEMBER_SECRET declares member and, right behind it, member_source. */
+    ((const char **)value->member)[1] = value->text;
+    return source_problem(value->text);
+}
+
+SP_READ(PROVIDER_NAME)
+{
+    keep(value, value->text);
+    return value->settings->find(value->text)
+               ? NULL
+               : "no provider of that name is loaded; write stripe";
+}
+
+static sp_account_t *account_make(sp_value_t *value, const char *name)
+{
+    sp_settings_t *settings = value->settings;
+    sp_account_t *account = (sp_account_t *)sp_settings_account(settings, name);
+
+    if (!account && settings->find(name)) {
+        account = apr_pcalloc(value->pool, sizeof(*account));
+        account->name = name;
+        account->provider = settings->find(name);
+        account->secrets = apr_array_make(value->pool, 2, sizeof(const char *));
+        account->secret_sources =
+            apr_array_make(value->pool, 2, sizeof(const char *));
+        APR_ARRAY_PUSH(settings->accounts, sp_account_t *) = account;
+    }
+    return account;
+}
+
+/* The account that the first word names; *rest is what follows. */
+static const char *account_read(sp_value_t *value, sp_account_t **account,
+                                const char **rest)
+{
+    const char *name;
+
+    *rest = value->text;
+    name = sp_words_take(value->pool, rest);
+    *account = account_make(value, name);
+    return *account ? NULL
+                    : "the first word is no provider that is loaded; write stripe";
+}
+
+SP_READ(PROVIDER_KEY)
+{
+    sp_account_t *account;
+    const char *problem = account_read(value, &account, &value->text);
+
+    if (problem) {
+        return problem;
+    }
+    account->key_source = value->text;
+    return source_problem(value->text);
+}
+
+SP_READ(PROVIDER_SECRET)
+{
+    sp_account_t *account;
+    const char *problem = account_read(value, &account, &value->text);
+
+    if (problem) {
+        return problem;
+    }
+    APR_ARRAY_PUSH(account->secret_sources, const char *) = value->text;
+    return source_problem(value->text);
+}
+
+SP_READ(PROVIDER_URL)
+{
+    sp_account_t *account;
+    const char *rest;
+    const char *problem = account_read(value, &account, &rest);
+
+    return problem ? problem : url_store(value, rest, &account->url);
+}

@@ -1,0 +1,226 @@
+/*
+ * return.c - GET /return, /cancel and /status: how does the payment stand?
+ *
+ * Room: handle. Sees httpd.
+ */
+#include <apr_atomic.h>
+#include <apr_hash.h>
+#include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "domain/order.h"
+#include "handle/cookie.h"
+#include "handle/form.h"
+#include "handle/model.h"
+#include "handle/page.h"
+#include "handle/route.h"
+#include "handle/shop.h"
+#include "util/json.h"
+#include "util/reference.h"
+
+/* Long enough that most people see success first, short enough not to look dead. */
+#define PATIENCE apr_time_from_sec(3)
+/* From then on "a few seconds" would not be true any more. */
+#define LATE apr_time_from_sec(30)
+/* The machine needs 90 s at most; what we promise is generous. */
+#define PROMISE apr_time_from_sec(600)
+#define DAY apr_time_from_sec(86400)
+
+/* Somebody who came back, and what their address says. */
+typedef struct visit_t {
+    const char *token;
+    const char *reference; /* as the address has it; its check symbol is right */
+    const char *checkout_id;
+    apr_time_t since; /* when they came first */
+    sp_order_t *order;
+    int sure; /* the provider was asked and answered */
+} visit_t;
+
+/* The provider's id, as far as it could be one. */
+static const char *checkout_id(request_rec *r)
+{
+    const char *id = sp_query_get(r, "s");
+
+    return id &&
+                   strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                              "0123456789_") == strlen(id) &&
+                   strlen(id) <= 255
+               ? id
+               : NULL;
+}
+
+static const char *token_of(request_rec *r)
+{
+    const char *token = sp_query_get(r, "t");
+
+    return token && strlen(token) == 32 && strspn(token, "0123456789abcdef") == 32
+               ? token
+               : NULL;
+}
+
+static void read_visit(request_rec *r, visit_t *visit)
+{
+    const char *reference = sp_query_get(r, "r");
+    const char *since = sp_query_get(r, "w");
+    apr_time_t now = apr_time_now();
+
+    memset(visit, 0, sizeof(*visit));
+    visit->token = token_of(r);
+    visit->checkout_id = checkout_id(r);
+    if (!reference || !sp_reference_parse(r->pool, reference, &visit->reference)) {
+        visit->reference = NULL;
+    }
+    visit->since = since ? apr_time_from_sec(apr_atoi64(since)) : now;
+    if (visit->since > now || visit->since < now - DAY) {
+        visit->since = now;
+    }
+}
+
+/* This same page, so that "Check now" works without script. */
+static const char *check_url(request_rec *r, const visit_t *visit)
+{
+    return apr_psprintf(
+        r->pool, "%s/return?t=%s%s%s%s%s&w=%" APR_TIME_T_FMT, sp_shop()->base_path,
+        visit->token, visit->reference ? "&r=" : "",
+        visit->reference ? visit->reference : "", visit->checkout_id ? "&s=" : "",
+        visit->checkout_id ? visit->checkout_id : "", apr_time_sec(visit->since));
+}
+
+/* While nothing is known the address itself must serve: the database may be away. */
+static void add_checking(request_rec *r, sp_ctx_t *ctx, json_t *page,
+                         const visit_t *visit)
+{
+    json_t *order = json_object_get(page, "order");
+
+    if (!order) {
+        order = json_object();
+        json_object_set_new(page, "order", order);
+    }
+    sp_json_set_text(order, "check_url", check_url(r, visit));
+    sp_json_set_text(page, "status_url",
+                     apr_psprintf(r->pool, "%s/status?t=%s", sp_shop()->base_path,
+                                  visit->token));
+    if (apr_time_now() < visit->since + PROMISE) {
+        sp_model_set_time(ctx, order, "promised", visit->since + PROMISE);
+    }
+}
+
+/* Where to go from here; no address in it opens anything that a login would not. */
+static void add_next_step(sp_ctx_t *ctx, json_t *page, const char *state)
+{
+    if (strcmp(state, "paid") == 0) {
+        sp_json_set_text(page, "start_url", ctx->settings->app_url);
+    }
+    if (strcmp(state, "expired") == 0) {
+        sp_json_set_text(page, "again_url",
+                         apr_pstrcat(ctx->pool, sp_shop()->base_path, "/", NULL));
+    }
+}
+
+static int show(request_rec *r, sp_ctx_t *ctx, const char *name,
+                const visit_t *visit)
+{
+    sp_view_t view =
+        sp_cookie_has(r, visit->token) ? SP_VIEW_BUYER : SP_VIEW_STRANGER;
+    const char *state =
+        visit->order ? sp_model_state(visit->order, visit->sure) : "checking";
+    json_t *page = sp_model_page(ctx);
+
+    sp_json_set_text(page, "reference", visit->reference);
+    if (visit->order) {
+        sp_model_set_order(ctx, page, visit->order, view);
+    }
+    sp_model_set_money(ctx, page, state, visit->order ? &visit->order->price : NULL);
+    if (strcmp(state, "checking") == 0 && apr_time_now() - visit->since >= LATE) {
+        state = "late";
+    }
+    if (!strcmp(state, "checking") || !strcmp(state, "late") ||
+        !strcmp(state, "processing")) {
+        add_checking(r, ctx, page, visit);
+    }
+    add_next_step(ctx, page, state);
+    json_object_set_new(page, "state", json_pack("{s:b}", state, 1));
+    return sp_page_show(r, ctx, HTTP_OK, name, page);
+}
+
+/* Both ways back from the payment page: ask the provider, and say what is true. */
+static int come_back(request_rec *r, sp_ctx_t *ctx, const char *name)
+{
+    visit_t visit;
+    sp_outcome_t out;
+
+    read_visit(r, &visit);
+    if (!visit.token) {
+        return sp_page_error(r, ctx, HTTP_NOT_FOUND, NULL, NULL);
+    }
+    ctx->patience = PATIENCE;
+    out = sp_order_return(ctx, visit.token, visit.checkout_id, &visit.order);
+    visit.sure = out == SP_DONE;
+    if (visit.sure && !visit.order) {
+        return sp_page_error(r, ctx, HTTP_NOT_FOUND, NULL, NULL);
+    }
+    return show(r, ctx, name, &visit);
+}
+
+int sp_handle_return(request_rec *r, sp_ctx_t *ctx)
+{
+    return come_back(r, ctx, "return");
+}
+
+int sp_handle_cancel(request_rec *r, sp_ctx_t *ctx)
+{
+    return come_back(r, ctx, "cancel");
+}
+
+/* A page polls every few seconds and the provider counts its calls, so one child asks
+ * for one token every five seconds at most. Two tokens that share a slot only wait
+ * for each other. */
+static int may_ask(const char *token)
+{
+    static apr_uint32_t asked[256];
+    apr_ssize_t len = APR_HASH_KEY_STRING;
+    apr_uint32_t *slot = &asked[apr_hashfunc_default(token, &len) & 255];
+    apr_uint32_t now = (apr_uint32_t)apr_time_sec(apr_time_now());
+    apr_uint32_t last = apr_atomic_read32(slot);
+
+    return now - last >= 5 && apr_atomic_cas32(slot, now, last) == last;
+}
+
+static json_t *status_model(sp_ctx_t *ctx, const visit_t *visit)
+{
+    const char *state =
+        visit->order ? sp_model_state(visit->order, visit->sure) : "checking";
+    json_t *body = sp_json_object(ctx->pool);
+
+    sp_json_set_text(body, "reference",
+                     visit->order ? visit->order->reference : visit->reference);
+    sp_json_set_text(body, "state", state);
+    sp_json_set_text(body, "money", sp_model_money_word(state));
+    sp_json_set_bool(body, "paid", !strcmp(sp_model_money_word(state), "paid"));
+    return body;
+}
+
+/* GET /status - the script on the return page wants to know. */
+int sp_handle_status(request_rec *r, sp_ctx_t *ctx)
+{
+    visit_t visit;
+    sp_outcome_t out;
+
+    read_visit(r, &visit);
+    if (!visit.token) {
+        return sp_json_error(r, HTTP_NOT_FOUND, "not_found", "No such order.", NULL);
+    }
+    ctx->patience = PATIENCE;
+    if (may_ask(visit.token)) {
+        out = sp_order_return(ctx, visit.token, visit.checkout_id, &visit.order);
+        visit.sure = out == SP_DONE;
+    }
+    else {
+        out = sp_order_look(ctx, visit.token, &visit.order);
+    }
+    if (out == SP_DONE && !visit.order) {
+        return sp_json_error(r, HTTP_NOT_FOUND, "not_found", "No such order.", NULL);
+    }
+    return sp_json_show(r, HTTP_OK, status_model(ctx, &visit));
+}

@@ -1,0 +1,209 @@
+/*
+ * route.c - which function answers which address.
+ *
+ * Room: handle. Sees httpd.
+ */
+#include "handle/route.h"
+
+#include <apr_fnmatch.h>
+#include <apr_strings.h>
+#include <http_config.h>
+#include <http_core.h>
+#include <http_protocol.h>
+
+#include "handle/handle.h"
+#include "handle/page.h"
+#include "handle/shop.h"
+#include "util/log.h"
+
+extern module AP_MODULE_DECLARE_DATA subpay_module;
+
+typedef struct route_t {
+    const char *handler;
+    int method; /* GET answers HEAD too */
+    const char *path;
+    int (*answer)(request_rec *r, sp_ctx_t *ctx);
+    const char *via;
+    const char *actor;
+    int urgent; /* may take the last database connections */
+} route_t;
+
+static const route_t routes[] = {
+    { "subpay", M_GET, "/", sp_handle_plans, "return", "customer", 0 },
+    { "subpay", M_POST, "/checkout", sp_handle_checkout, "return", "customer", 0 },
+    { "subpay", M_GET, "/return", sp_handle_return, "return", "customer", 0 },
+    { "subpay", M_GET, "/cancel", sp_handle_cancel, "return", "customer", 0 },
+    { "subpay", M_GET, "/status", sp_handle_status, "return", "customer", 0 },
+    { "subpay", M_GET, "/problem", sp_handle_problem, "return", "customer", 0 },
+    { "subpay", M_GET, "/offline", sp_handle_offline, "return", "customer", 0 },
+    { "subpay", M_GET, "/sw.js", sp_handle_service_worker, "return", "customer", 0 },
+    { "subpay", M_GET, "/assets/*", sp_handle_asset, "return", "customer", 0 },
+    { "subpay-webhook", M_POST, "/*", sp_handle_webhook, "webhook", "provider", 1 },
+    { "subpay-status", M_GET, "/health", sp_handle_health, "return", "customer", 0 },
+    { "subpay-status", M_GET, "/metrics", sp_handle_metrics, "return", "customer",
+      0 },
+    { NULL, 0, NULL, NULL, NULL, NULL, 0 }
+};
+
+const sp_place_t *sp_place(request_rec *r)
+{
+    return ap_get_module_config(r->request_config, &subpay_module);
+}
+
+/* As httpd itself matches a <Location>: whole segments, or a pattern. */
+static int location_matches(const core_dir_config *location, const char *uri)
+{
+    apr_size_t len = strlen(location->d);
+
+    if (location->r) {
+        return ap_regexec(location->r, uri, 0, NULL, 0) == 0;
+    }
+    if (location->d_is_fnmatch) {
+        return apr_fnmatch(location->d, uri, APR_FNM_PATHNAME) == APR_SUCCESS;
+    }
+    return strncmp(location->d, uri, len) == 0 &&
+           (len == 0 || location->d[len - 1] == '/' || !uri[len] || uri[len] == '/');
+}
+
+static const char *prefix_of(apr_pool_t *pool, const core_dir_config *location)
+{
+    apr_size_t len = strlen(location->d);
+
+    if (location->r || location->d_is_fnmatch) {
+        return "";
+    }
+    while (len > 0 && location->d[len - 1] == '/') {
+        len--;
+    }
+    return apr_pstrmemdup(pool, location->d, len);
+}
+
+/* The <Location> whose SetHandler counts for this address: the last that matches, as
+ * in httpd. r->path_info knows nothing of addresses that are no files. */
+static const core_dir_config *find_location(request_rec *r)
+{
+    const core_server_config *core =
+        ap_get_core_module_config(r->server->module_config);
+    const core_dir_config *found = NULL;
+    int i;
+
+    for (i = 0; i < core->sec_url->nelts; i++) {
+        const core_dir_config *location = ap_get_core_module_config(
+            APR_ARRAY_IDX(core->sec_url, i, ap_conf_vector_t *));
+
+        if ((location->handler || location->expr_handler) &&
+            location_matches(location, r->uri)) {
+            found = location;
+        }
+    }
+    return found && found->handler && strncmp(found->handler, "subpay", 6) == 0
+               ? found
+               : NULL;
+}
+
+static sp_place_t *place_make(request_rec *r, const char *handler,
+                              const char *prefix)
+{
+    sp_place_t *place = apr_pcalloc(r->pool, sizeof(*place));
+
+    place->handler = handler;
+    place->prefix = prefix;
+    place->path = r->uri + strlen(prefix);
+    place->path = *place->path ? place->path : "/";
+    place->rest = "";
+    ap_set_module_config(r->request_config, &subpay_module, place);
+    return place;
+}
+
+int sp_handle_map(request_rec *r)
+{
+    const core_dir_config *location = sp_shop() ? find_location(r) : NULL;
+
+    if (!location) {
+        return DECLINED;
+    }
+    place_make(r, location->handler, prefix_of(r->pool, location));
+    return OK;
+}
+
+/* Does the row's path fit? "/assets/" followed by * takes one more segment. */
+static int path_fits(const char *pattern, sp_place_t *place)
+{
+    apr_size_t len = strlen(pattern);
+
+    if (pattern[len - 1] != '*') {
+        return strcmp(pattern, place->path) == 0;
+    }
+    if (strncmp(pattern, place->path, len - 1) != 0 || !place->path[len - 1] ||
+        ap_strchr_c(place->path + len - 1, '/')) {
+        return 0;
+    }
+    place->rest = place->path + len - 1;
+    return 1;
+}
+
+static int wrong_method(request_rec *r, sp_ctx_t *ctx, const char *allow)
+{
+    apr_table_setn(r->err_headers_out, "Allow", allow);
+    return sp_page_error(r, ctx, HTTP_METHOD_NOT_ALLOWED, NULL, NULL);
+}
+
+static int no_such_page(request_rec *r)
+{
+    return sp_page_error(r, sp_shop_ctx(r, "return", "customer", 0), HTTP_NOT_FOUND,
+                         NULL, NULL);
+}
+
+static int dispatch(request_rec *r, sp_place_t *place)
+{
+    const char *allow = NULL;
+    const route_t *route;
+
+    for (route = routes; route->handler; route++) {
+        if (strcmp(route->handler, place->handler) != 0 ||
+            !path_fits(route->path, place)) {
+            continue;
+        }
+        if (route->method == r->method_number) {
+            return route->answer(r, sp_shop_ctx(r, route->via, route->actor,
+                                                route->urgent));
+        }
+        allow = route->method == M_GET ? "GET, HEAD" : "POST";
+    }
+    return allow ? wrong_method(r, sp_shop_ctx(r, "return", "customer", 0), allow)
+                 : no_such_page(r);
+}
+
+/* Where support and the application come in, somebody must have said who they are:
+ * a forgotten AuthType would open every customer to everybody. */
+static int refuse_strangers(request_rec *r, const sp_place_t *place)
+{
+    sp_ctx_t *ctx = sp_shop_ctx(r, "support", "nobody", 0);
+
+    if (r->user || (strcmp(place->handler, "subpay-admin") != 0 &&
+                    strcmp(place->handler, "subpay-api") != 0)) {
+        return DECLINED;
+    }
+    sp_log(
+        ctx->log, SP_LOG_ERR, 202,
+        "%s answers nobody whom httpd does not know: give its <Location \"%s/\"> an "
+        "AuthType and Require valid-user",
+        place->handler, place->prefix);
+    return sp_page_error(r, ctx, HTTP_FORBIDDEN, NULL, NULL);
+}
+
+int sp_handle_request(request_rec *r)
+{
+    sp_place_t *place;
+    int status;
+
+    if (!r->handler || strncmp(r->handler, "subpay", 6) != 0 || !sp_shop()) {
+        return DECLINED;
+    }
+    place = ap_get_module_config(r->request_config, &subpay_module);
+    if (!place || strcmp(place->handler, r->handler) != 0) {
+        place = place_make(r, r->handler, place ? place->prefix : "");
+    }
+    status = refuse_strangers(r, place);
+    return status == DECLINED ? dispatch(r, place) : status;
+}
