@@ -40,6 +40,7 @@ typedef struct sp_http_reply_t {
     const char *body;     /* ended by a NUL that is not counted */
     apr_size_t len;
     const char *why; /* unless answered: what went wrong, fit for the log */
+    int timed_out;   /* unless answered: because the time was over */
 } sp_http_reply_t;
 
 /**

@@ -523,17 +523,30 @@ int sp_scan_read(sp_scan_t *scan, const sp_scan_shape_t *shape, void *into)
     return 1;
 }
 
+const char *sp_scan_finish(sp_scan_t *scan)
+{
+    next_byte(scan);
+    if (scan->at != scan->end) {
+        fail(scan, "something follows its end");
+    }
+    return scan->error;
+}
+
+const char *sp_scan_text(sp_scan_t *scan)
+{
+    if (next_byte(scan) != '"') {
+        fail(scan, "a text was expected");
+        return NULL;
+    }
+    return read_text(scan);
+}
+
 const char *sp_scan_whole(apr_pool_t *pool, const char *data, apr_size_t len,
                           const sp_scan_shape_t *shape, void *into)
 {
     sp_scan_t scan;
 
     sp_scan_start(&scan, pool, data, len);
-    if (sp_scan_read(&scan, shape, into)) {
-        next_byte(&scan);
-        if (scan.at != scan.end) {
-            fail(&scan, "something follows its end");
-        }
-    }
-    return scan.error;
+    sp_scan_read(&scan, shape, into);
+    return sp_scan_finish(&scan);
 }

@@ -85,6 +85,12 @@ int sp_scan_read(sp_scan_t *scan, const sp_scan_shape_t *shape, void *into);
 /** Go behind the next value without reading it; whether it has an end. */
 int sp_scan_skip(sp_scan_t *scan);
 
+/** Read the text that comes next, or NULL. */
+const char *sp_scan_text(sp_scan_t *scan);
+
+/** Be done: NULL, or what went wrong, if only that something follows. */
+const char *sp_scan_finish(sp_scan_t *scan);
+
 /**
  * Read bytes that hold one object and nothing else.
  *

@@ -1,0 +1,143 @@
+/*
+ * stripe_endpoint.c - does Stripe still send its webhooks here, and all we need.
+ *
+ * Room: provider.
+ * Source: Stripe API reference, "Webhook endpoints". Endpoints vanish, get disabled,
+ * or point to an old host, and nobody notices until a customer does.
+ */
+#include "provider/stripe.h"
+
+#include <apr_strings.h>
+#include <stddef.h>
+#include <string.h>
+
+/* One endpoint, as Stripe lists it. */
+typedef struct listed_t {
+    const char *id;
+    const char *url;
+    const char *status;
+    const char *version;
+    uint32_t sends; /* of our types: one bit for each */
+} listed_t;
+
+/* The list while it is read. */
+typedef struct intake_t {
+    const char *url;
+    listed_t best;
+    const char *last;
+    int has_more;
+} intake_t;
+
+static const char *take_type(void *into, sp_scan_t *scan)
+{
+    listed_t *listed = into;
+    const char *name = sp_scan_text(scan);
+    apr_size_t i;
+
+    for (i = 0; name && sp_stripe_event_type(i); i++) {
+        if (strcmp(name, "*") == 0 || strcmp(name, sp_stripe_event_type(i)) == 0) {
+            listed->sends |= UINT32_C(1) << i;
+        }
+    }
+    return NULL;
+}
+
+static void pass_over(void *into, const sp_slice_t *bytes, const char *why)
+{
+    (void)into;
+    (void)bytes;
+    (void)why;
+}
+
+static const sp_scan_list_t type_list = { take_type, pass_over };
+
+static const sp_scan_field_t listed_rows[] = {
+    { "id", 2, SP_SCAN_TEXT, 1, offsetof(listed_t, id), NULL, NULL },
+    { "api_version", 11, SP_SCAN_TEXT, 0, offsetof(listed_t, version), NULL, NULL },
+    { "enabled_events", 14, SP_SCAN_LIST, 0, 0, NULL, &type_list },
+    { "status", 6, SP_SCAN_TEXT, 0, offsetof(listed_t, status), NULL, NULL },
+    { "url", 3, SP_SCAN_TEXT, 0, offsetof(listed_t, url), NULL, NULL },
+};
+static const sp_scan_shape_t listed_shape = { listed_rows, 5 };
+
+static int is_enabled(const listed_t *listed)
+{
+    return listed->status && strcmp(listed->status, "enabled") == 0;
+}
+
+/* Which of two endpoints with our address does more for us. */
+static int is_better(const listed_t *a, const listed_t *b)
+{
+    if (!b->id || is_enabled(a) != is_enabled(b)) {
+        return !b->id || is_enabled(a);
+    }
+    return __builtin_popcount(a->sends) > __builtin_popcount(b->sends);
+}
+
+static const char *take_endpoint(void *into, sp_scan_t *scan)
+{
+    intake_t *in = into;
+    listed_t listed = { .id = NULL };
+
+    if (!sp_scan_read(scan, &listed_shape, &listed)) {
+        return scan->error;
+    }
+    in->last = listed.id;
+    if (listed.url && strcmp(listed.url, in->url) == 0 &&
+        is_better(&listed, &in->best)) {
+        in->best = listed;
+    }
+    return NULL;
+}
+
+static const sp_scan_list_t endpoint_list = { take_endpoint, pass_over };
+
+static const sp_scan_field_t rows[] = {
+    { "data", 4, SP_SCAN_LIST, 1, 0, NULL, &endpoint_list },
+    { "has_more", 8, SP_SCAN_BOOL, 1, offsetof(intake_t, has_more), NULL, NULL },
+};
+static const sp_scan_shape_t shape = { rows, 2 };
+
+static const char *list_missing(apr_pool_t *pool, uint32_t sends)
+{
+    const char *missing = NULL;
+    apr_size_t i;
+
+    for (i = 0; sp_stripe_event_type(i); i++) {
+        if (!(sends >> i & 1)) {
+            missing = apr_pstrcat(pool, missing ? missing : "", missing ? ", " : "",
+                                  sp_stripe_event_type(i), NULL);
+        }
+    }
+    return missing;
+}
+
+sp_outcome_t sp_stripe_endpoint_check(sp_ctx_t *ctx, const sp_account_t *account,
+                                      const char *url, sp_endpoint_t *endpoint)
+{
+    intake_t in = { .url = url };
+    sp_stripe_call_t call;
+    sp_slice_t body;
+    sp_outcome_t out;
+    const char *why;
+
+    /* An account has 16 endpoints at most, so one page is all. */
+    sp_stripe_call_start(&call, ctx->pool, "check endpoint", "GET",
+                         "/v1/webhook_endpoints");
+    sp_query_add_int(&call.params, "limit", 100);
+    out = sp_stripe_send(ctx, account, &call, &body);
+    if (out != SP_DONE) {
+        return out;
+    }
+    why = sp_scan_whole(ctx->pool, body.data, body.len, &shape, &in);
+    if (why) {
+        return sp_stripe_unreadable(ctx, &call, why);
+    }
+    memset(endpoint, 0, sizeof(*endpoint));
+    endpoint->found = in.best.id != NULL;
+    endpoint->enabled = endpoint->found && is_enabled(&in.best);
+    endpoint->version = in.best.version;
+    endpoint->missing =
+        endpoint->found ? list_missing(ctx->pool, in.best.sends) : NULL;
+    return SP_DONE;
+}

@@ -1,0 +1,141 @@
+/*
+ * stripe_event.c - Stripe's events: which ones matter, and what each is a fact of.
+ *
+ * Room: provider.
+ * Source: Stripe API reference, "Types of events".
+ */
+#include "provider/stripe.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "provider/stripe_shape.h"
+
+/* One event type that becomes a fact. */
+typedef struct type_t {
+    const char *name;
+    sp_stripe_take_fn take; /* reads its object */
+    int whatever;           /* the kind below counts, whatever the object says */
+    sp_fact_kind_t kind;    /* never a success: that only the object can say */
+} type_t;
+
+static const type_t types[] = {
+    { "checkout.session.completed", sp_stripe_take_session, 0, SP_FACT_IGNORED },
+    { "checkout.session.async_payment_succeeded", sp_stripe_take_session, 0,
+      SP_FACT_IGNORED },
+    { "checkout.session.async_payment_failed", sp_stripe_take_session, 1,
+      SP_FACT_PAYMENT_VOID },
+    { "checkout.session.expired", sp_stripe_take_session, 1,
+      SP_FACT_CHECKOUT_EXPIRED },
+    { "payment_intent.succeeded", sp_stripe_take_intent, 0, SP_FACT_IGNORED },
+    { "payment_intent.processing", sp_stripe_take_intent, 0, SP_FACT_IGNORED },
+    { "payment_intent.payment_failed", sp_stripe_take_intent, 1,
+      SP_FACT_PAYMENT_FAILED },
+    { "payment_intent.canceled", sp_stripe_take_intent, 1, SP_FACT_PAYMENT_VOID },
+    { "charge.succeeded", sp_stripe_take_charge, 0, SP_FACT_IGNORED },
+    { "charge.refunded", sp_stripe_take_refunded_charge, 0, SP_FACT_IGNORED },
+    { "refund.created", sp_stripe_take_refund, 0, SP_FACT_IGNORED },
+    { "refund.updated", sp_stripe_take_refund, 0, SP_FACT_IGNORED },
+    { "refund.failed", sp_stripe_take_refund, 0, SP_FACT_IGNORED },
+    { "charge.dispute.created", sp_stripe_take_dispute, 0, SP_FACT_IGNORED },
+    { "charge.dispute.updated", sp_stripe_take_dispute, 0, SP_FACT_IGNORED },
+    { "charge.dispute.closed", sp_stripe_take_dispute, 0, SP_FACT_IGNORED },
+    { "charge.dispute.funds_withdrawn", sp_stripe_take_dispute, 0, SP_FACT_IGNORED },
+    { "charge.dispute.funds_reinstated", sp_stripe_take_dispute, 0,
+      SP_FACT_IGNORED },
+};
+
+#define TYPES (sizeof(types) / sizeof(*types))
+
+const char *sp_stripe_event_type(apr_size_t i)
+{
+    return i < TYPES ? types[i].name : NULL;
+}
+
+static const type_t *find_type(const char *name)
+{
+    apr_size_t i;
+
+    for (i = 0; i < TYPES; i++) {
+        if (strcmp(types[i].name, name) == 0) {
+            return &types[i];
+        }
+    }
+    return NULL;
+}
+
+/* What the envelope knows better than the object inside. */
+static void set_envelope(sp_fact_t *fact, const sp_stripe_event_t *event)
+{
+    fact->event_id = event->id;
+    fact->event_type = event->type;
+    fact->mode = event->livemode ? "live" : "test";
+    fact->at = apr_time_from_sec(event->created);
+    if (fact->kind == SP_FACT_PAYMENT_SUCCEEDED) {
+        fact->paid_at = fact->at;
+    }
+}
+
+static void make_ignored(const sp_stripe_reader_t *reader,
+                         const sp_stripe_event_t *event, sp_fact_t **fact)
+{
+    *fact = apr_pcalloc(reader->pool, sizeof(**fact));
+    (*fact)->kind = SP_FACT_IGNORED;
+    (*fact)->provider = "stripe";
+    set_envelope(*fact, event);
+}
+
+static const char *read_inside(const sp_stripe_reader_t *reader, const type_t *type,
+                               const sp_stripe_event_t *event, sp_fact_t **fact)
+{
+    const char *why = event->body.data
+                          ? sp_stripe_read(reader, &event->body, type->take, fact)
+                          : "data is missing";
+
+    if (why) {
+        return apr_psprintf(reader->pool, "%s: %s", type->name, why);
+    }
+    if (type->whatever && (*fact)->kind != SP_FACT_IGNORED) {
+        (*fact)->kind = type->kind;
+    }
+    set_envelope(*fact, event);
+    return NULL;
+}
+
+/* A thin event tells only where to look: the other roads look there anyway. */
+static int read_thin(const sp_stripe_reader_t *reader, sp_scan_t *scan,
+                     const char *start, sp_fact_t **fact)
+{
+    sp_stripe_event_t event = { .id = NULL };
+    sp_scan_t again;
+
+    sp_scan_start(&again, reader->pool, start, (apr_size_t)(scan->end - start));
+    if (!sp_scan_read(&again, &sp_stripe_event_head_shape, &event) ||
+        strcmp(event.object, "v2.core.event") != 0) {
+        return 0;
+    }
+    *scan = again;
+    make_ignored(reader, &event, fact);
+    return 1;
+}
+
+const char *sp_stripe_take_event(const sp_stripe_reader_t *reader, sp_scan_t *scan,
+                                 sp_fact_t **fact)
+{
+    sp_stripe_event_t event = { .id = NULL };
+    const char *start = scan->at;
+    const type_t *type;
+
+    if (!sp_scan_read(scan, &sp_stripe_event_shape, &event)) {
+        return read_thin(reader, scan, start, fact) ? NULL : scan->error;
+    }
+    if (strcmp(event.object, "event") != 0) {
+        return read_thin(reader, scan, start, fact) ? NULL : "it is no event";
+    }
+    type = find_type(event.type);
+    if (!type) {
+        make_ignored(reader, &event, fact);
+        return NULL;
+    }
+    return read_inside(reader, type, &event, fact);
+}

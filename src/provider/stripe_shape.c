@@ -1,0 +1,187 @@
+/*
+ * stripe_shape.c - where each member of Stripe's objects goes.
+ *
+ * Room: provider.
+ */
+#include "provider/stripe_shape.h"
+
+#include <stddef.h>
+
+#include "model/fact.h"
+
+#define ROW(type, text, KIND, must, member)                                         \
+    {                                                                               \
+        text, sizeof(text) - 1, SP_SCAN_##KIND, must, offsetof(type, member), NULL, \
+            NULL                                                                    \
+    }
+/* An object inside: its rows count from the same struct. */
+#define NEST(text, shape)                                            \
+    {                                                                \
+        text, sizeof(text) - 1, SP_SCAN_OBJECT, 0, 0, &(shape), NULL \
+    }
+#define ALL(rows)                            \
+    {                                        \
+        rows, sizeof(rows) / sizeof(*(rows)) \
+    }
+
+static const sp_scan_field_t metadata_rows[] = {
+    ROW(sp_stripe_metadata_t, "subpay_order", TEXT, 0, order),
+    ROW(sp_stripe_metadata_t, "subpay_reference", TEXT, 0, reference),
+    ROW(sp_stripe_metadata_t, "subpay_product", TEXT, 0, product),
+    ROW(sp_stripe_metadata_t, "subpay_amount", TEXT, 0, amount),
+    ROW(sp_stripe_metadata_t, "subpay_period", TEXT, 0, period),
+    ROW(sp_stripe_metadata_t, "subpay_credits", TEXT, 0, credits),
+    ROW(sp_stripe_metadata_t, "subpay_token", TEXT, 0, token),
+    ROW(sp_stripe_metadata_t, "subpay_site", TEXT, 0, site),
+};
+static const sp_scan_shape_t metadata_shape = ALL(metadata_rows);
+
+static const sp_scan_field_t billing_rows[] = {
+    ROW(sp_stripe_charge_t, "email", TEXT, 0, email),
+    ROW(sp_stripe_charge_t, "name", TEXT, 0, name),
+};
+static const sp_scan_shape_t billing_shape = ALL(billing_rows);
+
+static const sp_scan_field_t card_rows[] = {
+    ROW(sp_stripe_charge_t, "brand", TEXT, 0, brand),
+    ROW(sp_stripe_charge_t, "last4", TEXT, 0, last4),
+};
+static const sp_scan_shape_t card_shape = ALL(card_rows);
+
+static const sp_scan_field_t method_rows[] = {
+    ROW(sp_stripe_charge_t, "type", TEXT, 0, method),
+    NEST("card", card_shape),
+};
+static const sp_scan_shape_t method_shape = ALL(method_rows);
+
+static const sp_scan_field_t charge_rows[] = {
+    ROW(sp_stripe_charge_t, "id", TEXT, 1, id),
+    ROW(sp_stripe_charge_t, "amount", INT, 1, amount),
+    ROW(sp_stripe_charge_t, "amount_captured", INT, 0, amount_captured),
+    ROW(sp_stripe_charge_t, "amount_refunded", INT, 1, amount_refunded),
+    NEST("billing_details", billing_shape),
+    ROW(sp_stripe_charge_t, "calculated_statement_descriptor", TEXT, 0, statement),
+    ROW(sp_stripe_charge_t, "captured", BOOL, 1, captured),
+    ROW(sp_stripe_charge_t, "created", INT, 1, created),
+    ROW(sp_stripe_charge_t, "currency", TEXT, 1, currency),
+    ROW(sp_stripe_charge_t, "customer", ID, 0, customer),
+    ROW(sp_stripe_charge_t, "disputed", BOOL, 0, disputed),
+    ROW(sp_stripe_charge_t, "failure_code", TEXT, 0, failure),
+    ROW(sp_stripe_charge_t, "livemode", BOOL, 1, livemode),
+    NEST("metadata", metadata_shape),
+    ROW(sp_stripe_charge_t, "payment_intent", ID, 0, payment_intent),
+    NEST("payment_method_details", method_shape),
+    ROW(sp_stripe_charge_t, "receipt_email", TEXT, 0, receipt_email),
+    ROW(sp_stripe_charge_t, "receipt_url", TEXT, 0, receipt_url),
+    ROW(sp_stripe_charge_t, "status", TEXT, 1, status),
+};
+const sp_scan_shape_t sp_stripe_charge_shape = ALL(charge_rows);
+
+static const sp_scan_field_t intent_error_rows[] = {
+    ROW(sp_stripe_intent_t, "type", TEXT, 0, error_type),
+    ROW(sp_stripe_intent_t, "code", TEXT, 0, error_code),
+    ROW(sp_stripe_intent_t, "decline_code", TEXT, 0, decline_code),
+};
+static const sp_scan_shape_t intent_error_shape = ALL(intent_error_rows);
+
+static const sp_scan_field_t intent_rows[] = {
+    ROW(sp_stripe_intent_t, "id", TEXT, 1, id),
+    ROW(sp_stripe_intent_t, "amount", INT, 1, amount),
+    ROW(sp_stripe_intent_t, "amount_received", INT, 0, amount_received),
+    ROW(sp_stripe_intent_t, "currency", TEXT, 1, currency),
+    ROW(sp_stripe_intent_t, "customer", ID, 0, customer),
+    NEST("last_payment_error", intent_error_shape),
+    ROW(sp_stripe_intent_t, "latest_charge", RAW, 0, charge),
+    ROW(sp_stripe_intent_t, "livemode", BOOL, 1, livemode),
+    NEST("metadata", metadata_shape),
+    ROW(sp_stripe_intent_t, "status", TEXT, 1, status),
+};
+const sp_scan_shape_t sp_stripe_intent_shape = ALL(intent_rows);
+
+static const sp_scan_field_t customer_rows[] = {
+    ROW(sp_stripe_session_t, "email", TEXT, 0, email),
+    ROW(sp_stripe_session_t, "name", TEXT, 0, name),
+};
+static const sp_scan_shape_t customer_shape = ALL(customer_rows);
+
+static const sp_scan_field_t session_rows[] = {
+    ROW(sp_stripe_session_t, "id", TEXT, 1, id),
+    ROW(sp_stripe_session_t, "amount_total", INT, 0, amount_total),
+    ROW(sp_stripe_session_t, "client_reference_id", TEXT, 0, client_reference),
+    ROW(sp_stripe_session_t, "currency", TEXT, 0, currency),
+    ROW(sp_stripe_session_t, "customer", ID, 0, customer),
+    NEST("customer_details", customer_shape),
+    ROW(sp_stripe_session_t, "customer_email", TEXT, 0, customer_email),
+    ROW(sp_stripe_session_t, "expires_at", INT, 0, expires_at),
+    ROW(sp_stripe_session_t, "livemode", BOOL, 1, livemode),
+    NEST("metadata", metadata_shape),
+    ROW(sp_stripe_session_t, "mode", TEXT, 1, mode),
+    ROW(sp_stripe_session_t, "payment_intent", RAW, 0, intent),
+    ROW(sp_stripe_session_t, "payment_status", TEXT, 1, payment_status),
+    ROW(sp_stripe_session_t, "status", TEXT, 0, status),
+    ROW(sp_stripe_session_t, "url", TEXT, 0, url),
+};
+const sp_scan_shape_t sp_stripe_session_shape = ALL(session_rows);
+
+static const sp_scan_field_t refund_rows[] = {
+    ROW(sp_stripe_refund_t, "id", TEXT, 1, id),
+    ROW(sp_stripe_refund_t, "amount", INT, 1, amount),
+    ROW(sp_stripe_refund_t, "charge", ID, 0, charge),
+    ROW(sp_stripe_refund_t, "currency", TEXT, 1, currency),
+    ROW(sp_stripe_refund_t, "failure_reason", TEXT, 0, failure),
+    NEST("metadata", metadata_shape),
+    ROW(sp_stripe_refund_t, "payment_intent", ID, 0, payment_intent),
+    ROW(sp_stripe_refund_t, "reason", TEXT, 0, reason),
+    ROW(sp_stripe_refund_t, "status", TEXT, 0, status),
+};
+const sp_scan_shape_t sp_stripe_refund_shape = ALL(refund_rows);
+
+static const sp_scan_field_t evidence_rows[] = {
+    ROW(sp_stripe_dispute_t, "due_by", INT, 0, due_by),
+};
+static const sp_scan_shape_t evidence_shape = ALL(evidence_rows);
+
+static const sp_scan_field_t dispute_rows[] = {
+    ROW(sp_stripe_dispute_t, "id", TEXT, 1, id),
+    ROW(sp_stripe_dispute_t, "amount", INT, 1, amount),
+    ROW(sp_stripe_dispute_t, "charge", ID, 0, charge),
+    ROW(sp_stripe_dispute_t, "currency", TEXT, 1, currency),
+    NEST("evidence_details", evidence_shape),
+    ROW(sp_stripe_dispute_t, "livemode", BOOL, 1, livemode),
+    ROW(sp_stripe_dispute_t, "payment_intent", ID, 0, payment_intent),
+    ROW(sp_stripe_dispute_t, "reason", TEXT, 0, reason),
+    ROW(sp_stripe_dispute_t, "status", TEXT, 1, status),
+};
+const sp_scan_shape_t sp_stripe_dispute_shape = ALL(dispute_rows);
+
+static const sp_scan_field_t data_rows[] = {
+    ROW(sp_stripe_event_t, "object", RAW, 1, body),
+};
+static const sp_scan_shape_t data_shape = ALL(data_rows);
+
+static const sp_scan_field_t event_rows[] = {
+    ROW(sp_stripe_event_t, "id", TEXT, 1, id),
+    ROW(sp_stripe_event_t, "created", INT, 1, created),
+    NEST("data", data_shape),
+    ROW(sp_stripe_event_t, "livemode", BOOL, 1, livemode),
+    ROW(sp_stripe_event_t, "object", TEXT, 1, object),
+    ROW(sp_stripe_event_t, "type", TEXT, 1, type),
+};
+const sp_scan_shape_t sp_stripe_event_shape = ALL(event_rows);
+
+static const sp_scan_field_t event_head_rows[] = {
+    ROW(sp_stripe_event_t, "id", TEXT, 0, id),
+    ROW(sp_stripe_event_t, "object", TEXT, 1, object),
+    ROW(sp_stripe_event_t, "type", TEXT, 0, type),
+};
+const sp_scan_shape_t sp_stripe_event_head_shape = ALL(event_head_rows);
+
+static const sp_scan_field_t id_rows[] = {
+    ROW(sp_stripe_event_t, "id", TEXT, 1, id),
+};
+const sp_scan_shape_t sp_stripe_id_shape = ALL(id_rows);
+
+static const sp_scan_field_t customer_id_rows[] = {
+    ROW(sp_fact_t, "id", TEXT, 1, customer_id),
+};
+const sp_scan_shape_t sp_stripe_customer_id_shape = ALL(customer_id_rows);
