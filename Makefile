@@ -80,7 +80,12 @@ $(HTTPD_OBJ): FLAGS += -I$(APXS_INCLUDEDIR)
 $(B)/mod_subpay.o: FLAGS += -fvisibility=default
 $(UNIT_SRC:%.c=$(B)/%.o): FLAGS += -It/unit
 
-$(B)/%.o: %.c Makefile
+# The folder of sql/ and htdocs/ is compiled in: another PREFIX, another build.
+$(B)/prefix: FORCE
+	@mkdir -p $(@D); echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
+FORCE:
+
+$(B)/%.o: %.c Makefile $(B)/prefix
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
 
@@ -141,6 +146,7 @@ rooms:
 
 FORMATTED = mod_subpay.c $(shell find src t/unit -name '*.[ch]' 2>/dev/null)
 lint: rooms
+	@t/stack/install --lint
 	clang-format --dry-run -Werror $(FORMATTED)
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr -j 2 \
 	    --enable=warning,performance,portability --suppress=missingInclude \

@@ -205,4 +205,4 @@ class Httpd {
   }
 }
 
-module.exports = { Httpd, PRODUCTS };
+module.exports = { Httpd, PRODUCTS, environment };
