@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/text.h"
+
 typedef enum sp_node_kind_t {
     SP_NODE_TEXT,
     SP_NODE_VALUE,
@@ -726,59 +728,4 @@ apr_status_t sp_template_render(const sp_template_t *tpl, json_t *model,
     sp_render_t render = { out, "", 0 };
 
     return render_nodes(&render, tpl->first, &bottom);
-}
-
-/* --- UTF-8 ------------------------------------------------------------- */
-
-/* Length of the sequence that starts with this byte, 0 for none. */
-static apr_size_t sequence_len(unsigned char lead)
-{
-    if (lead < 0x80) {
-        return 1;
-    }
-    if (lead >= 0xC2 && lead <= 0xDF) {
-        return 2;
-    }
-    if (lead >= 0xE0 && lead <= 0xEF) {
-        return 3;
-    }
-    return lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
-}
-
-/* Table 3-7 of the Unicode standard: what may follow some lead bytes. */
-static int second_is_allowed(unsigned char lead, unsigned char second)
-{
-    switch (lead) {
-    case 0xE0:
-        return second >= 0xA0;
-    case 0xED:
-        return second <= 0x9F;
-    case 0xF0:
-        return second >= 0x90;
-    case 0xF4:
-        return second <= 0x8F;
-    default:
-        return 1;
-    }
-}
-
-int sp_text_is_utf8(const char *bytes, apr_size_t len)
-{
-    const unsigned char *s = (const unsigned char *)bytes;
-    apr_size_t i;
-    apr_size_t k;
-    apr_size_t n;
-
-    for (i = 0; i < len; i += n) {
-        n = sequence_len(s[i]);
-        if (!n || i + n > len || (n > 1 && !second_is_allowed(s[i], s[i + 1]))) {
-            return 0;
-        }
-        for (k = 1; k < n; k++) {
-            if ((s[i + k] & 0xC0) != 0x80) {
-                return 0;
-            }
-        }
-    }
-    return 1;
 }

@@ -82,7 +82,4 @@ void sp_text_init(sp_text_t *text, apr_pool_t *pool);
 apr_status_t sp_template_render(const sp_template_t *tpl, json_t *model,
                                 sp_text_t *out);
 
-/** Is this well-formed UTF-8 (no surrogates, nothing overlong)? */
-int sp_text_is_utf8(const char *bytes, apr_size_t len);
-
 #endif
