@@ -1,0 +1,22 @@
+/*
+ * endpoint.h - does the provider still know where to send its events?
+ *
+ * Room: domain.
+ */
+#ifndef SUBPAY_DOMAIN_ENDPOINT_H
+#define SUBPAY_DOMAIN_ENDPOINT_H
+
+#include "model/ctx.h"
+
+/**
+ * Ask each provider for our webhook endpoint: there, enabled, with all events.
+ *
+ * Raises an alert where it is not, and closes it where it is.
+ *
+ * @param worker  uuid, for the book of runs
+ * @return SP_DONE     asked, whatever was found
+ *         SP_UNKNOWN  or SP_FAILED: somebody could not be asked; ctx->code says why
+ */
+sp_outcome_t sp_endpoint_look(sp_ctx_t *ctx, const char *worker);
+
+#endif

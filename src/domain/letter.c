@@ -1,0 +1,158 @@
+/*
+ * letter.c - what a mail has to say: the model that its template is filled with.
+ *
+ * Room: domain.
+ * Times are written out with their zone, in UTC: the reader's own is not known here,
+ * and a wrong one would be worse than a foreign one.
+ */
+#include "domain/letter.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "cfg/settings.h"
+#include "db/db.h"
+#include "provider/provider.h"
+#include "util/json.h"
+#include "util/text.h"
+
+/* What each mail says about money, if anything; see the money line in htdocs. */
+static const struct {
+    const char *template;
+    const char *money;
+} money_lines[] = {
+    { "confirmation", "paid" },
+    { "recovered", "paid" },
+    { "review", "paid" },
+    { "refund", "returned" },
+    { "duplicate", "returned" },
+    { "checking", "checking" },
+    { "renewal_declined", "not_charged" },
+};
+
+static void set_moment(sp_ctx_t *ctx, json_t *object, const char *name,
+                       apr_time_t at)
+{
+    static const char *const months[] = { "January", "February", "March",
+                                          "April",   "May",      "June",
+                                          "July",    "August",   "September",
+                                          "October", "November", "December" };
+    apr_time_exp_t when;
+    json_t *moment;
+
+    if (!at) {
+        return;
+    }
+    apr_time_exp_gmt(&when, at);
+    moment = json_object();
+    sp_json_set_text(moment, "iso", sp_text_time(ctx->pool, at));
+    sp_json_set_text(moment, "text",
+                     apr_psprintf(ctx->pool, "%d %s %d, %02d:%02d UTC", when.tm_mday,
+                                  months[when.tm_mon], when.tm_year + 1900,
+                                  when.tm_hour, when.tm_min));
+    json_object_set_new(object, name, moment);
+}
+
+static void set_shop(sp_ctx_t *ctx, json_t *model)
+{
+    const sp_settings_t *settings = ctx->settings;
+    const char *start = settings->app_url ? settings->app_url : settings->base_url;
+
+    sp_json_set_text(model, "app_name", settings->app_name);
+    sp_json_set_text(model, "app_url", start);
+    sp_json_set_text(model, "start_url", start);
+    sp_json_set_text(model, "base", settings->base_url);
+    sp_json_set_text(model, "support_email", settings->support_email);
+    sp_json_set_text(model, "support_names", settings->support_names);
+    sp_json_set_bool(model, "test_mode", strcmp(settings->mode, "test") == 0);
+}
+
+static void set_order(sp_ctx_t *ctx, json_t *model, const sp_order_t *order)
+{
+    json_t *json = json_object();
+
+    sp_json_set_text(json, "title", order->title);
+    sp_json_set_text(json, "amount", sp_money_text(ctx->pool, &order->price));
+    sp_json_set_text(json, "statement", order->statement);
+    sp_json_set_int(json, "credits", order->credits);
+    sp_json_set_int(json, "bonus_days", order->bonus_days);
+    if (order->completed_at > order->paid_at) {
+        sp_json_set_int(json, "delay_minutes",
+                        apr_time_sec(order->completed_at - order->paid_at) / 60);
+    }
+    set_moment(ctx, json, "started", order->created_at);
+    set_moment(ctx, json, "paid_at", order->paid_at);
+    set_moment(ctx, json, "completed_at", order->completed_at);
+    set_moment(ctx, json, "expires", order->expires_at);
+    json_object_set_new(model, "order", json);
+    sp_json_set_text(model, "reference", order->reference);
+}
+
+static void set_money(sp_ctx_t *ctx, json_t *model, const char *template,
+                      const sp_order_t *order)
+{
+    json_t *money;
+    size_t i;
+
+    for (i = 0; i < sizeof(money_lines) / sizeof(money_lines[0]); i++) {
+        if (template && strcmp(money_lines[i].template, template) == 0) {
+            money = json_object();
+            sp_json_set_bool(money, money_lines[i].money, 1);
+            sp_json_set_text(money, "amount",
+                             sp_money_text(ctx->pool, &order->price));
+            json_object_set_new(model, "money", money);
+        }
+    }
+}
+
+static void set_provider(sp_ctx_t *ctx, json_t *model, const char *name)
+{
+    const sp_account_t *account = sp_settings_account(ctx->settings, name);
+
+    if (account && account->provider) {
+        sp_json_set_text(model, "provider_name", account->provider->title);
+    }
+}
+
+/* What the row says wins over what is derived; parts of one object are merged. */
+static void set_payload(sp_ctx_t *ctx, json_t *model, const char *payload)
+{
+    json_t *json =
+        sp_json_own(ctx->pool, json_loads(payload ? payload : "{}", 0, NULL));
+    const char *key;
+    json_t *value, *old;
+
+    json_object_foreach(json, key, value)
+    {
+        old = json_object_get(model, key);
+        if (json_is_object(old) && json_is_object(value)) {
+            json_object_update(old, value);
+        }
+        else {
+            json_object_set(model, key, value);
+        }
+    }
+}
+
+sp_outcome_t sp_letter_model(sp_ctx_t *ctx, const sp_outbox_row_t *row,
+                             json_t **model)
+{
+    sp_order_t *order = NULL;
+    sp_outcome_t out;
+
+    *model = sp_json_object(ctx->pool);
+    set_shop(ctx, *model);
+    if (row->order_id) {
+        out = sp_db_order_by_id(ctx, row->order_id, &order);
+        if (out != SP_DONE) {
+            return out;
+        }
+    }
+    if (order) {
+        set_order(ctx, *model, order);
+        set_money(ctx, *model, row->template, order);
+    }
+    set_provider(ctx, *model, order ? order->provider : ctx->settings->provider);
+    set_payload(ctx, *model, row->payload);
+    return SP_DONE;
+}

@@ -1,0 +1,245 @@
+/*
+ * outbox.c - let out what the database has decided to say.
+ *
+ * Room: domain.
+ */
+#include "domain/outbox.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "cfg/settings.h"
+#include "db/jobs.h"
+#include "domain/alert.h"
+#include "domain/letter.h"
+#include "mail/smtp.h"
+#include "util/json.h"
+#include "util/log.h"
+#include "view/templates.h"
+
+#define BATCH 8
+
+/* A batch that takes longer leaves the rest to its lease's end, so that a server
+ * that answers slowly does not keep the worker from everything else. */
+#define BATCH_TIME apr_time_from_sec(5)
+#define LEASE_S 60
+
+/* The mail server's own limit for one message, and the sign of life around it. */
+#define SEND_TIME apr_time_from_sec(30)
+#define SEND_WITHIN apr_time_from_sec(45)
+
+/* After so many that met no server at all, the others of a batch need not try. */
+#define ENOUGH_IN_VAIN 2
+
+struct sp_outbox_t {
+    sp_smtp_t *smtp; /* NULL: no mail server is configured, or not a usable one */
+    const char *worker;
+    const sp_pulse_t *pulse;
+    const char *domain; /* of the sender: the right side of every Message-ID */
+    int in_vain;        /* mails in a row that met no server */
+};
+
+/* How one row went. */
+typedef struct sending_t {
+    sp_ctx_t *ctx;
+    sp_outbox_t *outbox;
+    const sp_outbox_row_t *row;
+    const char *say; /* the server's words or ours; holds no address */
+} sending_t;
+
+static const char *domain_of(apr_pool_t *pool, const char *from)
+{
+    sp_mailbox_t box;
+
+    if (!from || sp_mailbox_parse(pool, from, &box)) {
+        return "localhost";
+    }
+    return strchr(box.address, '@') + 1;
+}
+
+sp_outbox_t *sp_outbox_open(sp_ctx_t *ctx, const char *worker,
+                            const sp_pulse_t *pulse, const char **error)
+{
+    const sp_settings_t *settings = ctx->settings;
+    sp_outbox_t *outbox = apr_pcalloc(ctx->pool, sizeof(*outbox));
+    sp_smtp_settings_t how = { .server = settings->mail_server,
+                               .tls = settings->mail_tls,
+                               .login = settings->mail_login,
+                               .timeout = SEND_TIME };
+
+    outbox->worker = worker;
+    outbox->pulse = pulse;
+    outbox->domain = domain_of(ctx->pool, settings->mail_from);
+    *error = NULL;
+    if (!settings->mail_server || !settings->mail_from) {
+        *error = "SubPayMailServer and SubPayMailFrom are not both set";
+    }
+    else if (sp_smtp_open(ctx->pool, &how, &outbox->smtp, error) != APR_SUCCESS) {
+        outbox->smtp = NULL;
+    }
+    return outbox;
+}
+
+static sp_outcome_t post(sending_t *send, const char *to,
+                         const sp_mail_words_t *words)
+{
+    const sp_settings_t *settings = send->ctx->settings;
+    const sp_outbox_row_t *row = send->row;
+    sp_message_t message = { .from = settings->mail_from,
+                             .reply_to = settings->support_email,
+                             .to = to,
+                             .subject = words->subject,
+                             .text = words->text,
+                             .html = words->html,
+                             .lang = words->lang,
+                             .auto_submitted = "auto-generated",
+                             .date = apr_time_now() };
+    sp_smtp_answer_t answer = { 0 };
+    sp_outcome_t out;
+
+    message.message_id =
+        apr_psprintf(send->ctx->pool, "outbox-%" APR_INT64_T_FMT ".%s@%s", row->id,
+                     row->message_id ? row->message_id : "0", send->outbox->domain);
+    sp_pulse_beat(send->outbox->pulse, SEND_WITHIN);
+    out = sp_smtp_send(send->outbox->smtp, send->ctx->pool, &message, &answer);
+    send->say = answer.say ? answer.say : "no answer";
+    send->outbox->in_vain =
+        out == SP_FAILED && !answer.code ? send->outbox->in_vain + 1 : 0;
+    return out;
+}
+
+static sp_outcome_t write_and_post(sending_t *send, const char *template,
+                                   const char *to, json_t *model)
+{
+    sp_mail_words_t words = { 0 };
+
+    if (!send->outbox->smtp) {
+        send->say = "no mail server to send with";
+        return SP_FAILED;
+    }
+    if (send->outbox->in_vain >= ENOUGH_IN_VAIN) {
+        send->say = "the mail server could not be reached";
+        return SP_FAILED;
+    }
+    if (sp_mail_render(send->ctx->pool, send->ctx->templates,
+                       sp_json_text(model, "lang"), template, model,
+                       &words) != APR_SUCCESS) {
+        sp_log(send->ctx->log, SP_LOG_ERR, 350, "mail %s cannot be written: %s",
+               template, words.error ? words.error : "no such template");
+        send->say = "the template cannot be filled";
+        return SP_FAILED;
+    }
+    return post(send, to, &words);
+}
+
+static sp_outcome_t send_mail(sending_t *send)
+{
+    json_t *model;
+    sp_outcome_t out = sp_letter_model(send->ctx, send->row, &model);
+
+    if (out != SP_DONE) {
+        send->say = "the order cannot be read";
+        return out;
+    }
+    return write_and_post(send, send->row->template, send->row->recipient, model);
+}
+
+/* By mail and to the webhook: told once is told, so either is enough. */
+static sp_outcome_t send_alert(sending_t *send)
+{
+    const sp_settings_t *settings = send->ctx->settings;
+    const char *to =
+        settings->alert_to ? settings->alert_to : settings->support_email;
+    sp_outcome_t out = SP_FAILED;
+    json_t *model;
+
+    send->say = "neither SubPayAlertTo nor SubPayAlertWebhook is set";
+    if (sp_letter_model(send->ctx, send->row, &model) != SP_DONE) {
+        return SP_FAILED;
+    }
+    sp_alert_model(send->ctx, send->row->payload, model);
+    if (to) {
+        out = write_and_post(send, "alert", to, model);
+    }
+    if (sp_alert_webhook(send->ctx, model) == SP_DONE) {
+        out = SP_DONE;
+    }
+    return out;
+}
+
+static const struct {
+    const char *kind;
+    sp_outcome_t (*send)(sending_t *send);
+} ways[] = {
+    { "mail", send_mail },
+    { "alert", send_alert },
+};
+
+static sp_outcome_t send_row(sending_t *send)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        if (strcmp(ways[i].kind, send->row->kind) == 0) {
+            return ways[i].send(send);
+        }
+    }
+    send->say = "this version knows no such kind";
+    return SP_FAILED;
+}
+
+/* A server that may have taken it counts as one that did not: a second mail under
+ * the same Message-ID rather than none. */
+static sp_outcome_t report(sending_t *send, sp_outcome_t out)
+{
+    const sp_outbox_row_t *row = send->row;
+
+    if (out == SP_DONE) {
+        return sp_db_outbox_sent(send->ctx, row);
+    }
+    if (out == SP_REFUSED) {
+        sp_log(send->ctx->log, SP_LOG_WARN, 351,
+               "%s %" APR_INT64_T_FMT " was refused for good: %s", row->kind,
+               row->id, send->say);
+        return sp_db_outbox_dead(send->ctx, row, send->say);
+    }
+    sp_log(send->ctx->log, row->attempts == 0 ? SP_LOG_WARN : SP_LOG_INFO, 352,
+           "%s %" APR_INT64_T_FMT " did not leave, to be tried again: %s", row->kind,
+           row->id, send->say);
+    return sp_db_outbox_retry(send->ctx, row, send->say);
+}
+
+static sp_outcome_t send_one(sp_ctx_t *ctx, sp_outbox_t *outbox,
+                             const sp_outbox_row_t *row)
+{
+    sp_ctx_t own = *ctx;
+    sending_t send = { .ctx = &own, .outbox = outbox, .row = row };
+    sp_outcome_t out;
+
+    apr_pool_create(&own.pool, ctx->pool);
+    sp_pulse_hold(outbox->pulse, 1);
+    out = report(&send, send_row(&send));
+    sp_pulse_hold(outbox->pulse, 0);
+    apr_pool_destroy(own.pool);
+    return out;
+}
+
+sp_outcome_t sp_outbox_drain(sp_ctx_t *ctx, sp_outbox_t *outbox, int *more)
+{
+    apr_time_t start = apr_time_now();
+    apr_array_header_t *rows;
+    sp_outcome_t out;
+    int i;
+
+    *more = 0;
+    outbox->in_vain = 0;
+    out = sp_db_outbox_claim(ctx, outbox->worker, BATCH, LEASE_S, &rows);
+    for (i = 0; out == SP_DONE && i < rows->nelts; i++) {
+        if (apr_time_now() - start > BATCH_TIME) {
+            break;
+        }
+        out = send_one(ctx, outbox, &APR_ARRAY_IDX(rows, i, sp_outbox_row_t));
+    }
+    *more = out == SP_DONE && rows->nelts == BATCH;
+    return out;
+}

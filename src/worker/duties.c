@@ -1,0 +1,236 @@
+/*
+ * duties.c - the bodies of the worker's jobs.
+ *
+ * Room: worker.
+ */
+#include "worker/duties.h"
+
+#include <apr_strings.h>
+#include <unistd.h>
+
+#include "db/jobs.h"
+#include "domain/anomaly.h"
+#include "domain/endpoint.h"
+#include "util/http.h"
+#include "util/log.h"
+#include "worker/clock.h"
+
+#define DAY apr_time_from_sec(86400)
+#define RETRIES 20
+#define HEARTBEAT_TIME apr_time_from_sec(5)
+
+/* The next mail may be due later than this; looking earlier costs little, and our
+ * clock may be ahead of the database's. */
+#define OUTBOX_AT_LEAST apr_time_from_sec(15)
+#define OUTBOX_AT_MOST apr_time_from_msec(50)
+
+static sp_turn_t turn_of(sp_outcome_t out)
+{
+    return out == SP_DONE ? SP_TURN_GOOD : SP_TURN_BAD;
+}
+
+sp_turn_t sp_duty_beat(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    (void)duty;
+    return turn_of(sp_db_worker_beat(ctx, worker->id, worker->host, (int)getpid(),
+                                     worker->leader));
+}
+
+sp_turn_t sp_duty_lead(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    int leader = 0;
+
+    (void)duty;
+    if (worker->leader) {
+        return SP_TURN_GOOD; /* for as long as this connection lives */
+    }
+    if (sp_db_leader_try(ctx, &leader) != SP_DONE) {
+        return SP_TURN_BAD;
+    }
+    if (leader) {
+        worker->leader = 1;
+        sp_log(ctx->log, SP_LOG_INFO, 710, "worker %d leads: it reconciles",
+               (int)getpid());
+        return sp_duty_beat(worker, ctx, duty);
+    }
+    return SP_TURN_GOOD;
+}
+
+/* ---- what leaves ------------------------------------------------------------------ */
+
+sp_turn_t sp_duty_outbox(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    apr_interval_time_t wait;
+    apr_time_t at;
+    int more;
+
+    if (sp_outbox_drain(ctx, worker->outbox, &more) != SP_DONE) {
+        return SP_TURN_BAD;
+    }
+    if (more) {
+        return SP_TURN_MORE;
+    }
+    if (sp_db_outbox_next(ctx, &at) != SP_DONE) {
+        return SP_TURN_BAD;
+    }
+    wait = at ? at - apr_time_now() : OUTBOX_AT_LEAST;
+    wait = wait > OUTBOX_AT_LEAST  ? OUTBOX_AT_LEAST
+           : wait < OUTBOX_AT_MOST ? OUTBOX_AT_MOST
+                                   : wait;
+    duty->next = sp_clock_now() + wait;
+    return SP_TURN_GOOD;
+}
+
+sp_turn_t sp_duty_heartbeat(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    sp_http_ask_t ask = { .method = "GET",
+                          .url = ctx->settings->heartbeat_url,
+                          .timeout = HEARTBEAT_TIME };
+    sp_http_reply_t reply = { 0 };
+
+    (void)worker;
+    duty->begun = 0;
+    if (!ask.url ||
+        (sp_http_send(ctx->http, ctx->pool, &ask, &reply) == SP_HTTP_ANSWERED &&
+         reply.status < 400)) {
+        return SP_TURN_GOOD;
+    }
+    if (duty->failures == 0) {
+        sp_log(ctx->log, SP_LOG_WARN, 711,
+               "SubPayHeartbeatURL cannot be called: %s %d",
+               reply.why ? reply.why : "it answered", reply.status);
+    }
+    return SP_TURN_BAD;
+}
+
+/* ---- reconciling ------------------------------------------------------------------ */
+
+void sp_duty_drop(sp_duty_t *duty)
+{
+    if (duty->sweep) {
+        sp_reconcile_end(duty->sweep);
+        duty->sweep = NULL;
+    }
+    duty->begun = 0;
+}
+
+static void begin_sweep(sp_worker_t *worker, sp_duty_t *duty)
+{
+    const sp_sweep_ask_t ask = { .kind = duty->name,
+                                 .worker = worker->id,
+                                 .healing = !duty->once,
+                                 .pulse = &worker->env->pulse };
+
+    duty->sweep = sp_reconcile_begin(worker->pool, &ask);
+    duty->begun = 1;
+}
+
+sp_turn_t sp_duty_sweep(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    const sp_sweep_counts_t *counts;
+    sp_step_t step;
+
+    if (!duty->begun) {
+        begin_sweep(worker, duty);
+    }
+    step = sp_reconcile_step(ctx, duty->sweep);
+    if (step == SP_STEP_MORE) {
+        return SP_TURN_MORE;
+    }
+    counts = sp_reconcile_counts(duty->sweep);
+    if (counts->settled > 0 || step == SP_STEP_BAD) {
+        sp_log(ctx->log, step == SP_STEP_BAD ? SP_LOG_WARN : SP_LOG_INFO, 712,
+               "%s: %d seen, %d settled, %d completed, %d kept for later%s%s",
+               duty->name, counts->seen, counts->settled, counts->completed,
+               counts->failed, step == SP_STEP_BAD ? "; cut off: " : "",
+               step == SP_STEP_BAD && ctx->code ? ctx->code : "");
+    }
+    sp_duty_drop(duty);
+    return step == SP_STEP_GOOD ? SP_TURN_GOOD : SP_TURN_BAD;
+}
+
+/* Whether a day has passed since this ended well, on whatever node; *first when it
+ * never has. */
+static sp_outcome_t is_day_over(sp_ctx_t *ctx, const sp_duty_t *duty, int *over,
+                                int *first)
+{
+    sp_watermark_t mark;
+    sp_outcome_t out = sp_db_watermark_get(
+        ctx, apr_pstrcat(ctx->pool, "daily:", duty->name, NULL), &mark);
+
+    *first = !mark.at;
+    *over =
+        *first || apr_time_now() - mark.at > DAY || mark.at > apr_time_now() + DAY;
+    return out;
+}
+
+static sp_outcome_t note_day(sp_ctx_t *ctx, const sp_duty_t *duty)
+{
+    const sp_watermark_t mark = { .at = apr_time_now() };
+
+    return sp_db_watermark_set(
+        ctx, apr_pstrcat(ctx->pool, "daily:", duty->name, NULL), &mark);
+}
+
+sp_turn_t sp_duty_daily_sweep(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    int over = 0, first = 0;
+    sp_turn_t turn;
+
+    if (!duty->begun) {
+        if (is_day_over(ctx, duty, &over, &first) != SP_DONE) {
+            return SP_TURN_BAD;
+        }
+        if (first) {
+            /* The very first look at the objects has gone back as far already. */
+            return turn_of(note_day(ctx, duty));
+        }
+        if (!over) {
+            return SP_TURN_GOOD;
+        }
+    }
+    turn = sp_duty_sweep(worker, ctx, duty);
+    return turn == SP_TURN_GOOD ? turn_of(note_day(ctx, duty)) : turn;
+}
+
+sp_turn_t sp_duty_endpoint(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    int over = 0, first = 0;
+
+    if (is_day_over(ctx, duty, &over, &first) != SP_DONE) {
+        return SP_TURN_BAD;
+    }
+    if (!over) {
+        return SP_TURN_GOOD;
+    }
+    if (sp_endpoint_look(ctx, worker->id) != SP_DONE) {
+        return SP_TURN_BAD;
+    }
+    return turn_of(note_day(ctx, duty));
+}
+
+sp_turn_t sp_duty_anomalies(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    (void)duty;
+    return turn_of(sp_anomaly_look(ctx, worker->id));
+}
+
+sp_turn_t sp_duty_events_again(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    apr_array_header_t *keys;
+    sp_settled_t settled;
+    int i;
+
+    (void)worker;
+    (void)duty;
+    if (sp_db_events_due(ctx, RETRIES, &keys) != SP_DONE) {
+        return SP_TURN_BAD;
+    }
+    for (i = 0; i < keys->nelts; i++) {
+        if (sp_db_event_retry(ctx, &APR_ARRAY_IDX(keys, i, sp_event_key_t),
+                              &settled) != SP_DONE) {
+            return SP_TURN_BAD;
+        }
+    }
+    return SP_TURN_GOOD;
+}
