@@ -232,28 +232,35 @@ $$;
 create trigger reference before insert or update of reference on subpay.orders
     for each row execute function subpay.orders_reference();
 
--- What was sold and what completed it are history. The WHEN clause costs a comparison
--- on a normal update; the function runs only to refuse.
+-- What was sold and what completed it are history. The triggers' conditions are short,
+-- because they are read anew by each statement: the first is met only by a statement
+-- that names one of the columns, which none of the functions does.
 create function subpay.orders_history() returns trigger
 language plpgsql
 as $$
 begin
-    raise exception 'order %: what was sold or completed cannot change', old.reference
-        using errcode = 'restrict_violation', constraint = 'orders_history';
+    if (new.id, new.reference, new.provider, new.mode, new.product, new.amount,
+        new.currency, new.period, new.credits)
+       is distinct from
+       (old.id, old.reference, old.provider, old.mode, old.product, old.amount,
+        old.currency, old.period, old.credits)
+       or old.completed_at is not null
+          and (new.completed_at, new.completed_via, new.payment_id, new.paid_at)
+              is distinct from
+              (old.completed_at, old.completed_via, old.payment_id, old.paid_at) then
+        raise exception 'order %: what was sold or completed cannot change', old.reference
+            using errcode = 'restrict_violation', constraint = 'orders_history';
+    end if;
+    return new;
 end
 $$;
 
-create trigger history before update on subpay.orders
-    for each row
-    when (old.completed_at is not null
-              and (new.completed_at, new.completed_via, new.payment_id, new.paid_at)
-                  is distinct from
-                  (old.completed_at, old.completed_via, old.payment_id, old.paid_at)
-          or (new.id, new.reference, new.provider, new.mode, new.product, new.amount,
-              new.currency, new.period, new.credits)
-             is distinct from
-             (old.id, old.reference, old.provider, old.mode, old.product, old.amount,
-              old.currency, old.period, old.credits))
+create trigger history_sold
+    before update of id, reference, provider, mode, product, amount, currency, period,
+                     credits on subpay.orders
+    for each row execute function subpay.orders_history();
+create trigger history_completed before update on subpay.orders
+    for each row when (old.completed_at is not null)
     execute function subpay.orders_history();
 
 -- A payment that has an order keeps it: never two orders for one payment, not even one
