@@ -3,7 +3,7 @@
  */
 
 import { API_VERSION } from '../objects/account.mjs';
-import { ApiError, badParam, trouble, unauthorized, unknownUrl } from '../http/errors.mjs';
+import { ApiError, badParam, Gone, trouble, unauthorized, unknownUrl } from '../http/errors.mjs';
 import { readForm } from '../http/form.mjs';
 import { Router } from '../http/router.mjs';
 import { newId } from '../world/ids.mjs';
@@ -105,6 +105,9 @@ function replay({ status, body, requestId }) {
 }
 
 function errorReply(error) {
+  if (error instanceof Gone) {
+    throw error;
+  }
   if (error instanceof ApiError) {
     return { status: error.status, kept: error.kept, headers: error.headers,
       body: JSON.stringify({ error: error.error }, null, 2) };

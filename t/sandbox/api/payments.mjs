@@ -8,7 +8,7 @@ import { emit } from '../world/events.mjs';
 import { checkAmount, checkSuffix } from '../world/money.mjs';
 import { cancelIntent, capture, confirm, openIntent, unexpected } from '../world/payments.mjs';
 import { find, listPage, narrow } from './lists.mjs';
-import { any, clearable, created, email, flag, integer, listOf, mergeMetadata, metadata, need, oneOf,
+import { any, clearable, created, email, flag, integer, mergeMetadata, metadata, need, oneOf,
   paging, shape, text } from './params.mjs';
 import { SEARCH, search } from './search.mjs';
 
@@ -18,11 +18,24 @@ const CHARGE_FIELDS = [...INTENT_FIELDS, 'disputed', 'refunded',
     .map((name) => `payment_method_details.card.${name}`)];
 
 const METHODS = { automatic_payment_methods: any, payment_method: text(),
-  payment_method_data: any, payment_method_options: any, payment_method_types: listOf(text()),
+  payment_method_data: any, payment_method_options: any, payment_method_types: any,
   return_url: text(), off_session: any, error_on_requires_action: any, mandate_data: any,
   setup_future_usage: any };
 
+/* Known to the provider, of no effect here. */
+const PLAYED_DOWN = Object.fromEntries(['allowed_payment_method_types', 'amount_details',
+  'application_fee_amount', 'customer_account', 'excluded_payment_method_types', 'hooks',
+  'payment_details', 'payment_method_configuration', 'statement_descriptor', 'transfer_data',
+  'transfer_group', 'shipping'].map((name) => [name, any]));
+
+/* What an update changes as it is given. */
+const CHANGED = ['amount', 'currency', 'customer', 'description', 'payment_method', 'receipt_email',
+  'statement_descriptor_suffix'];
+
 const INTENT_UPDATE = {
+  ...METHODS,
+  ...PLAYED_DOWN,
+  capture_method: oneOf('automatic', 'automatic_async', 'manual'),
   amount: integer({ min: 1 }),
   currency: text(3),
   customer: text(),
@@ -30,9 +43,7 @@ const INTENT_UPDATE = {
   metadata: clearable(metadata),
   payment_method: text(),
   receipt_email: clearable(email),
-  shipping: any,
   statement_descriptor_suffix: text(22),
-  transfer_group: any,
 };
 
 export const routes = [
@@ -42,9 +53,8 @@ export const routes = [
   { method: 'GET', path: '/v1/payment_intents', run: listIntents,
     accepts: { ...paging, ...created, customer: text(), customer_account: text() } },
   { method: 'POST', path: '/v1/payment_intents', run: createIntent,
-    accepts: { ...METHODS, ...INTENT_UPDATE, amount: need(integer({ min: 1 })),
-      currency: need(text(3)), confirm: flag, confirmation_method: any,
-      capture_method: oneOf('automatic', 'automatic_async', 'manual') } },
+    accepts: { ...INTENT_UPDATE, amount: need(integer({ min: 1 })), currency: need(text(3)),
+      confirm: flag, confirmation_method: any } },
   { method: 'GET', path: '/v1/payment_intents/:id', accepts: { client_secret: text() },
     run: (world, { id }) => intentOf(world, id).object },
   { method: 'POST', path: '/v1/payment_intents/:id', accepts: INTENT_UPDATE, run: updateIntent },
@@ -124,9 +134,10 @@ function createIntent(world, { params }) {
 
 function updateIntent(world, { params, id }) {
   const entry = intentOf(world, id);
-  const { metadata: given, ...fields } = params;
-  Object.assign(entry.object, fields,
-    { metadata: mergeMetadata(entry.object.metadata, given) });
+  const fields = CHANGED.filter((name) => params[name] !== undefined)
+    .map((name) => [name, params[name]]);
+  Object.assign(entry.object, Object.fromEntries(fields),
+    { metadata: mergeMetadata(entry.object.metadata, params.metadata) });
   world.intents.changed(entry);
   return entry.object;
 }
@@ -176,8 +187,11 @@ function cancel(world, { params, id }) {
 
 function updateCharge(world, { params, id }) {
   const entry = find(world.charges, id, 'charge', 'charge');
-  const { metadata: given, ...fields } = params;
-  Object.assign(entry.object, fields, { metadata: mergeMetadata(entry.object.metadata, given) });
+  const { metadata: given, description, receipt_email } = params;
+  Object.assign(entry.object, {
+    metadata: mergeMetadata(entry.object.metadata, given),
+    description: description === undefined ? entry.object.description : description,
+    receipt_email: receipt_email === undefined ? entry.object.receipt_email : receipt_email });
   world.charges.changed(entry);
   emit(world, 'charge.updated', entry.object, {});
   return entry.object;

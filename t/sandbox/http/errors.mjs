@@ -13,6 +13,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Thrown where a fault takes the connection away: there is nobody to answer. */
+export class Gone extends Error {}
+
 const DOCS = 'https://stripe.com/docs/error-codes/';
 
 function body(type, message, { code, param, ...more } = {}) {

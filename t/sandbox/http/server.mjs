@@ -8,12 +8,9 @@
 
 import http from 'node:http';
 import { killAll, pause } from './faults.mjs';
-import { trouble } from './errors.mjs';
+import { Gone, trouble } from './errors.mjs';
 
 const BODY_LIMIT = 64 * 1024 * 1024; /* bulk controls carry long lists */
-
-/** Thrown where a fault takes the connection away. */
-class Gone extends Error {}
 
 /**
  * @param dispatch  async (request, beforeActing) => reply
