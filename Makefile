@@ -67,6 +67,7 @@ HTTPD_OBJ := $(HTTPD_SRC:%.c=$(B)/%.o)
 CORE_OBJ  := $(CORE_SRC:%.c=$(B)/%.o)
 UNITS     := $(UNIT_SRC:t/unit/%.c=$(B)/unit/%)
 
+.DELETE_ON_ERROR:
 .PHONY: all module ctl units install installed run up down clean test lint \
         rooms format bench screenshots
 
@@ -96,6 +97,7 @@ $(B)/core.a: $(CORE_OBJ)
 
 $(B)/mod_subpay.so: $(HTTPD_OBJ) $(B)/core.a
 	$(CC) -shared $(CHECKED) -Wl,-z,relro,-z,now -o $@ $^ $(PKG_LIBS)
+	@! nm -u $@ | grep ' sp_' || { echo 'missing: the above'; false; }
 
 $(B)/subpayctl: $(B)/src/subpayctl.o $(B)/core.a
 	$(CC) $(CHECKED) -Wl,-z,relro,-z,now -o $@ $^ $(PKG_LIBS) $(APR_LIBS)
