@@ -422,7 +422,9 @@ sp_outcome_t sp_db_watermark_get(sp_ctx_t *ctx, const char *name,
 {
     static const sp_stmt_t stmt = {
         "watermark_get",
-        "select subpay.epoch_us(at), cursor from subpay.watermark_get($1)", 1
+        "select (extract(epoch from at) * 1000000)::bigint, cursor"
+        " from subpay.watermark_get($1)",
+        1
     };
     sp_args_t args = { 0 };
     PGresult *res;
