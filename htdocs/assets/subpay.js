@@ -12,14 +12,16 @@ const base = document.body.dataset.base;
 // --- times ------------------------------------------------------------------
 
 function localise(root) {
-  const lang = document.documentElement.lang;
+  // The reader's own region, as long as it is the language of the page.
+  const { lang } = document.documentElement;
+  const own = navigator.language.startsWith(lang) ? navigator.language : lang;
   for (const time of root.querySelectorAll('time[datetime*="T"]')) {
     const when = new Date(time.dateTime);
     if (Number.isNaN(when.getTime())) continue;
     const sameDay = when.toDateString() === new Date().toDateString();
     const day = sameDay ? {} : { day: 'numeric', month: 'long', year: 'numeric' };
-    time.textContent = new Intl.DateTimeFormat(lang, {
-      ...day, hour: '2-digit', minute: '2-digit', timeZoneName: 'short',
+    time.textContent = new Intl.DateTimeFormat(own, {
+      ...day, hour: 'numeric', minute: '2-digit', timeZoneName: 'short',
     }).format(when);
   }
 }

@@ -8,6 +8,7 @@
 #include "mustache.h"
 
 #include <apr_strings.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -534,16 +535,17 @@ static apr_status_t append_escaped(sp_render_t *r, const char *bytes,
     return status == APR_SUCCESS ? append(r, bytes + from, len - from) : status;
 }
 
-/* 1.1 as 1.1, not as 1.1000000000000001, yet nothing lost. */
+/* 1.1 as 1.1, not as 1.1000000000000001, yet nothing lost. By the C library:
+ * APR writes ".1". */
 static const char *real_text(apr_pool_t *pool, double number)
 {
-    char shortest[40];
+    char text[40];
 
-    apr_snprintf(shortest, sizeof(shortest), "%.15g", number);
-    if (strtod(shortest, NULL) == number) {
-        return apr_pstrdup(pool, shortest);
+    snprintf(text, sizeof(text), "%.15g", number);
+    if (strtod(text, NULL) != number) {
+        snprintf(text, sizeof(text), "%.17g", number);
     }
-    return apr_psprintf(pool, "%.17g", number);
+    return apr_pstrdup(pool, text);
 }
 
 static apr_status_t append_value(sp_render_t *r, const json_t *value,

@@ -3,7 +3,7 @@
 
 const t = (iso, text) => ({ iso, text });
 const started = t('2026-07-31T14:02:00Z', '31 July 2026, 14:02 UTC');
-const expires = t('2027-07-31T14:05:00Z', '31 July 2027');
+const expires = t('2027-07-31', '31 July 2027');
 const by = t('2026-07-31T14:12:00Z', '14:12 UTC');
 
 const common = {
