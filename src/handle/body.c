@@ -82,8 +82,7 @@ static int read_all(reading_t *in)
     return status;
 }
 
-/* What Content-Length promised; -1 where nothing was. */
-static apr_off_t promised(request_rec *r)
+apr_off_t sp_body_promised(request_rec *r)
 {
     const char *length = apr_table_get(r->headers_in, "Content-Length");
     char *end;
@@ -97,7 +96,7 @@ static apr_off_t promised(request_rec *r)
 
 int sp_body_read(request_rec *r, apr_size_t largest, char **body, apr_size_t *len)
 {
-    apr_off_t expected = promised(r);
+    apr_off_t expected = sp_body_promised(r);
     reading_t in = { .r = r, .largest = largest };
     int status;
 

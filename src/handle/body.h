@@ -19,6 +19,9 @@
  */
 int sp_body_read(request_rec *r, apr_size_t largest, char **body, apr_size_t *len);
 
+/** What Content-Length promises; -1 where nothing does. */
+apr_off_t sp_body_promised(request_rec *r);
+
 /** Is this the request's content type, parameters aside? */
 int sp_body_is(request_rec *r, const char *type);
 

@@ -62,6 +62,7 @@ static const char *field_of(const char *code)
         const char *code, *field;
     } fields[] = { { "bad_email", "email" },
                    { "bad_name", "name" },
+                   { "no_product", "product" },
                    { "no_such_product", "product" } };
     size_t i;
 
@@ -77,14 +78,13 @@ static int form_again(request_rec *r, sp_ctx_t *ctx, const sp_form_t *form)
 {
     int status =
         strcmp(ctx->code, "no_such_product") ? HTTP_BAD_REQUEST : HTTP_NOT_FOUND;
-    const char *say = ctx->say ? ctx->say : "Please look at this again.";
     json_t *page;
 
     if (sp_wants_json(r)) {
-        return sp_json_error(r, status, ctx->code, say, NULL);
+        return sp_json_error(r, status, ctx->code, ctx->say, NULL);
     }
     page = form_model(ctx, form);
-    add_problem(page, field_of(ctx->code), say);
+    add_problem(page, field_of(ctx->code), ctx->say);
     return sp_page_show(r, ctx, status, "checkout", page);
 }
 
@@ -155,11 +155,10 @@ static sp_order_ask_t *read_ask(sp_ctx_t *ctx, const sp_form_t *form)
 {
     sp_order_ask_t *ask = apr_pcalloc(ctx->pool, sizeof(*ask));
     const char *email = sp_form_get(form, "email");
-    const char *product = sp_form_get(form, "product");
 
     ask->email = email ? email : "";
     ask->name = sp_form_get(form, "name");
-    ask->product = product ? product : "";
+    ask->product = sp_form_get(form, "product");
     ask->form_key = form_key(form);
     return ask;
 }
@@ -172,6 +171,10 @@ int sp_handle_checkout(request_rec *r, sp_ctx_t *ctx)
 
     if (status != OK) {
         return sp_page_error(r, ctx, status, NULL, form->problem);
+    }
+    if (!sp_form_get(form, "product")) {
+        sp_end(ctx, SP_REFUSED, "no_product", "Choose a plan.");
+        return form_again(r, ctx, form);
     }
     switch (sp_order_place(ctx, read_ask(ctx, form), &order)) {
     case SP_DONE:

@@ -64,7 +64,10 @@ static int read_pairs(sp_form_t *form, const apr_array_header_t *pairs)
 static int read_urlencoded(sp_form_t *form)
 {
     apr_array_header_t *pairs = NULL;
-    int status = ap_parse_form_data(form->r, NULL, &pairs, MAX_FIELDS, MAX_BYTES);
+    int status =
+        sp_body_promised(form->r) > MAX_BYTES
+            ? HTTP_REQUEST_ENTITY_TOO_LARGE
+            : ap_parse_form_data(form->r, NULL, &pairs, MAX_FIELDS, MAX_BYTES);
 
     if (status != OK) {
         return refuse(form, status,

@@ -186,9 +186,10 @@ static const char *period_text(apr_pool_t *pool, const char *period)
 {
     static const struct {
         const char *unit, *word;
-    } units[] = {
-        { "d", "day" }, { "w", "week" }, { "mo", "month" }, { "y", "year" }
-    };
+    } units[] = { { "d", "day" },
+                  { "w", "week" },
+                  { "mo", "month" },
+                  { "y", "year" } };
     apr_size_t digits = period ? strspn(period, "0123456789") : 0;
     apr_size_t i;
 

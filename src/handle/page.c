@@ -9,6 +9,7 @@
 #include <http_protocol.h>
 
 #include "handle/model.h"
+#include "handle/route.h"
 #include "handle/shop.h"
 #include "util/json.h"
 #include "util/log.h"
@@ -54,11 +55,24 @@ int sp_answer(request_rec *r, int status, const char *type, const char *body,
     return OK;
 }
 
+/* Programs, not people, come to these. */
+static int is_for_programs(request_rec *r)
+{
+    const sp_place_t *place = sp_place(r);
+
+    return place && (!strcmp(place->handler, "subpay-webhook") ||
+                     !strcmp(place->handler, "subpay-api") ||
+                     !strcmp(place->handler, "subpay-status"));
+}
+
 int sp_wants_json(request_rec *r)
 {
     const char *accept = apr_table_get(r->headers_in, "Accept");
     const char *type = apr_table_get(r->headers_in, "Content-Type");
 
+    if (is_for_programs(r)) {
+        return 1;
+    }
     if (accept && ap_strstr_c(accept, "text/html")) {
         return 0;
     }
@@ -69,9 +83,8 @@ int sp_wants_json(request_rec *r)
 int sp_page_show(request_rec *r, sp_ctx_t *ctx, int status, const char *page,
                  json_t *model)
 {
-    const char *lang =
-        sp_templates_language(ctx->templates,
-                              apr_table_get(r->headers_in, "Accept-Language"));
+    const char *lang = sp_templates_language(
+        ctx->templates, apr_table_get(r->headers_in, "Accept-Language"));
     sp_text_t html;
 
     if (sp_page_render(r->pool, ctx->templates, lang, page, model, &html) !=

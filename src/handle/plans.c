@@ -49,9 +49,9 @@ static int add_first(request_rec *r, sp_ctx_t *ctx, json_t *page)
     first = json_object();
     sp_model_set_time(ctx, first, "started", order->created_at);
     sp_model_set_money(ctx, first, state, &order->price);
-    sp_json_set_text(first, "url",
-                     apr_psprintf(r->pool, "%s/return?t=%s&r=%s", base, token,
-                                  order->reference));
+    sp_json_set_text(
+        first, "url",
+        apr_psprintf(r->pool, "%s/return?t=%s&r=%s", base, token, order->reference));
     sp_json_set_text(first, "new_url",
                      closed ? apr_pstrcat(r->pool, base, "/#email", NULL) : NULL);
     json_object_set_new(page, "first", first);

@@ -98,9 +98,9 @@ static void add_checking(request_rec *r, sp_ctx_t *ctx, json_t *page,
         json_object_set_new(page, "order", order);
     }
     sp_json_set_text(order, "check_url", check_url(r, visit));
-    sp_json_set_text(page, "status_url",
-                     apr_psprintf(r->pool, "%s/status?t=%s", sp_shop()->base_path,
-                                  visit->token));
+    sp_json_set_text(
+        page, "status_url",
+        apr_psprintf(r->pool, "%s/status?t=%s", sp_shop()->base_path, visit->token));
     if (apr_time_now() < visit->since + PROMISE) {
         sp_model_set_time(ctx, order, "promised", visit->since + PROMISE);
     }

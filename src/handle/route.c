@@ -5,6 +5,7 @@
  */
 #include "handle/route.h"
 
+#include <ap_expr.h>
 #include <apr_fnmatch.h>
 #include <apr_strings.h>
 #include <http_config.h>
@@ -15,6 +16,7 @@
 #include "handle/page.h"
 #include "handle/shop.h"
 #include "util/log.h"
+#include "util/text.h"
 
 extern module AP_MODULE_DECLARE_DATA subpay_module;
 
@@ -91,13 +93,21 @@ static const core_dir_config *find_location(request_rec *r)
         const core_dir_config *location = ap_get_core_module_config(
             APR_ARRAY_IDX(core->sec_url, i, ap_conf_vector_t *));
 
-        if ((location->handler || location->expr_handler) &&
-            location_matches(location, r->uri)) {
+        if (location->expr_handler && location_matches(location, r->uri)) {
             found = location;
         }
     }
-    return found && found->handler && strncmp(found->handler, "subpay", 6) == 0
-               ? found
+    return found;
+}
+
+/* What its SetHandler says, as httpd will read it in a moment; NULL when not ours. */
+static const char *handler_of(request_rec *r, const core_dir_config *location)
+{
+    const char *error = NULL;
+    const char *name = ap_expr_str_exec(r, location->expr_handler, &error);
+
+    return !error && name && strncasecmp(name, "subpay", 6) == 0
+               ? sp_text_fold(r->pool, name)
                : NULL;
 }
 
@@ -118,11 +128,12 @@ static sp_place_t *place_make(request_rec *r, const char *handler,
 int sp_handle_map(request_rec *r)
 {
     const core_dir_config *location = sp_shop() ? find_location(r) : NULL;
+    const char *handler = location ? handler_of(r, location) : NULL;
 
-    if (!location) {
+    if (!handler) {
         return DECLINED;
     }
-    place_make(r, location->handler, prefix_of(r->pool, location));
+    place_make(r, handler, prefix_of(r->pool, location));
     return OK;
 }
 
@@ -165,8 +176,8 @@ static int dispatch(request_rec *r, sp_place_t *place)
             continue;
         }
         if (route->method == r->method_number) {
-            return route->answer(r, sp_shop_ctx(r, route->via, route->actor,
-                                                route->urgent));
+            return route->answer(
+                r, sp_shop_ctx(r, route->via, route->actor, route->urgent));
         }
         allow = route->method == M_GET ? "GET, HEAD" : "POST";
     }

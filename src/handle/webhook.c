@@ -69,9 +69,8 @@ static int settle(request_rec *r, sp_ctx_t *ctx, const sp_account_t *account,
     sp_settled_t settled = { 0 };
     sp_unreadable_t *unreadable = NULL;
     sp_fact_t *fact = NULL;
-    sp_outcome_t out =
-        account->provider->webhook_read(ctx, account, header_of, r, body, len, &fact,
-                                        &unreadable);
+    sp_outcome_t out = account->provider->webhook_read(
+        ctx, account, header_of, r, body, len, &fact, &unreadable);
 
     if (out == SP_REFUSED) {
         return refused(r, ctx, account);
@@ -100,13 +99,7 @@ int sp_handle_webhook(request_rec *r, sp_ctx_t *ctx)
     }
     status = sp_body_read(r, LARGEST, &body, &len);
     if (status != OK) {
-        return status == AP_FILTER_ERROR
-                   ? status
-                   : sp_json_error(r, status,
-                                   status == HTTP_REQUEST_ENTITY_TOO_LARGE
-                                       ? "too_large"
-                                       : "malformed",
-                                   "The body did not arrive whole.", NULL);
+        return sp_page_error(r, ctx, status, NULL, NULL);
     }
     return settle(r, ctx, account, body, len);
 }

@@ -1,0 +1,155 @@
+/*
+ * auth_provider.c - passwords of accounts for Basic, mod_auth_form and their like.
+ *
+ * Room: handle. Sees httpd.
+ *
+ * Basic sends the password with every request, and bcrypt takes 60 ms: what was right
+ * is remembered as long as any gate remembers, under a keyed hash.
+ */
+#include "handle/auth.h"
+
+#include <ap_provider.h>
+#include <apr_strings.h>
+#include <mod_auth.h>
+
+#include "domain/account.h"
+#include "handle/auth_limit.h"
+#include "handle/shop.h"
+#include "util/text.h"
+
+#define WINDOW_S 900
+
+/* From one place, from all places together, and for one place all addresses. The
+ * second is high: a stranger must not lock a customer out so easily. */
+static int tries(request_rec *r, const char *email, int taking)
+{
+    int most = sp_shop()->settings->login_tries;
+    const char *folded = sp_text_fold(r->pool, email);
+    const char *peer = r->useragent_ip;
+    /* On loopback it is a proxy of ours, and stands for everybody. */
+    int proxy = strncmp(peer, "127.", 4) == 0 || strcmp(peer, "::1") == 0;
+    const sp_limit_t limits[] = { { "login by address and peer", most, WINDOW_S },
+                                  { "login by address", most * 10, WINDOW_S },
+                                  { "login by peer", proxy ? 0 : most * 6,
+                                    WINDOW_S } };
+    const char *whom[] = { apr_pstrcat(r->pool, folded, " ", peer, NULL), folded,
+                           peer };
+    int wait = 0;
+    int i;
+
+    for (i = 0; i < 3 && !wait; i++) {
+        if (taking) {
+            wait = sp_limit_take(&limits[i], whom[i]);
+        }
+        else {
+            sp_limit_give(&limits[i], whom[i]);
+        }
+    }
+    return wait;
+}
+
+int sp_auth_try(request_rec *r, const char *email)
+{
+    return tries(r, email, 1);
+}
+
+void sp_auth_try_right(request_rec *r, const char *email)
+{
+    tries(r, email, 0);
+}
+
+/* Our own status instead of AUTH_DENIED: for that one httpd would write the address
+ * into its log. */
+static authn_status refuse(request_rec *r, int status)
+{
+    r->status = status;
+    return AUTH_HANDLED;
+}
+
+/* The account's id, not the address: httpd writes r->user into its logs. */
+static authn_status grant(request_rec *r, const char *account)
+{
+    r->user = (char *)account;
+    return AUTH_GRANTED;
+}
+
+static void make_key(request_rec *r, sp_cache_key_t *key, const char *email,
+                     const char *password)
+{
+    const char *both =
+        apr_pstrcat(r->pool, sp_text_fold(r->pool, email), "\n", password, NULL);
+
+    sp_cache_key(key, 'b', both, strlen(both));
+}
+
+static int stands(const sp_memory_t *memory, apr_interval_time_t life)
+{
+    apr_interval_time_t age = memory ? apr_time_now() - memory->confirmed_at : -1;
+
+    return age >= 0 && age < life && sp_board_stands(memory->text, &memory->mark);
+}
+
+static authn_status check_new(request_rec *r, const sp_cache_key_t *key,
+                              const char *email, const char *password)
+{
+    const sp_settings_t *settings = sp_shop()->settings;
+    sp_memory_t *old = sp_cache_get(r, key);
+    sp_ctx_t *ctx = sp_shop_ctx(r, "self_service", "customer", 0);
+    apr_uint32_t changes = sp_board_changes();
+    sp_memory_t memory = { .confirmed_at = apr_time_now() };
+
+    switch (sp_account_check(ctx, email, password, &memory.text)) {
+    case SP_DONE:
+        sp_auth_try_right(r, email);
+        memory.mark = sp_board_mark(memory.text);
+        if (sp_board_changes() == changes) {
+            sp_cache_put(r, key, &memory,
+                         settings->grace > settings->cache_for
+                             ? settings->grace
+                             : settings->cache_for);
+        }
+        return grant(r, memory.text);
+    case SP_REFUSED:
+        return refuse(r, HTTP_UNAUTHORIZED);
+    default:
+        sp_auth_try_right(r, email);
+        return stands(old, settings->grace) ? grant(r, old->text)
+                                            : refuse(r, HTTP_SERVICE_UNAVAILABLE);
+    }
+}
+
+static authn_status check_password(request_rec *r, const char *email,
+                                   const char *password)
+{
+    apr_interval_time_t life;
+    sp_cache_key_t key;
+    sp_memory_t *memory;
+    int wait;
+
+    if (!sp_shop()) {
+        return AUTH_GENERAL_ERROR;
+    }
+    life = sp_shop()->settings->cache_for;
+    make_key(r, &key, email, password);
+    memory = sp_cache_get(r, &key);
+    if (stands(memory, sp_board_heard() || life < apr_time_from_sec(1)
+                           ? life
+                           : apr_time_from_sec(1))) {
+        return grant(r, memory->text);
+    }
+    wait = sp_auth_try(r, email);
+    if (wait) {
+        apr_table_setn(r->err_headers_out, "Retry-After", apr_itoa(r->pool, wait));
+        return refuse(r, HTTP_TOO_MANY_REQUESTS);
+    }
+    return check_new(r, &key, email, password);
+}
+
+void sp_auth_register_provider(apr_pool_t *pool)
+{
+    static const authn_provider provider = { check_password, NULL };
+
+    ap_register_auth_provider(pool, AUTHN_PROVIDER_GROUP, "subpay",
+                              AUTHN_PROVIDER_VERSION, &provider,
+                              AP_AUTH_INTERNAL_PER_CONF);
+}
