@@ -28,7 +28,7 @@ begin
         values ('alert', in_level, 'alert:' || in_key || ':' || alert,
                 jsonb_build_object('alert', alert, 'key', in_key, 'level', in_level,
                                    'text', in_text, 'detail', coalesce(in_detail, '{}')));
-        perform pg_notify('subpay_outbox', '');
+        perform outbox_wake();
     end if;
     return true;
 end

@@ -24,7 +24,7 @@ begin
                 jsonb_build_object('bonus_days', o.bonus_days,
                     'delay_s', extract(epoch from now() - o.paid_at)::int))
             on conflict (dedupe_key) do nothing;
-        perform pg_notify('subpay_outbox', '');
+        perform outbox_wake();
     elsif in_code = 'review' and o.state = 'review' then
         perform ticket_open('review', 'review:' || o.id || ':' || now()::date,
             'A payment does not match its order', o.id, o.email,

@@ -5,16 +5,8 @@ create or replace function subpay.leader_try() returns boolean
 language plpgsql security definer
 set search_path = subpay, pg_temp
 as $$
-declare
-    word constant int := hashtext('subpay');
 begin
-    return exists (select
-                     from pg_locks l
-                    where l.locktype = 'advisory' and l.pid = pg_backend_pid()
-                      and l.database = (select d.oid from pg_database d
-                                         where d.datname = current_database())
-                      and l.classid = word::bigint::bit(32)::bit(32)::int::oid
-                      and l.objid = 1 and l.objsubid = 2)
-        or pg_try_advisory_lock(word, 1);
+    return advisory_held(1, pg_backend_pid())
+        or pg_try_advisory_lock(hashtext('subpay'), 1);
 end
 $$;

@@ -82,7 +82,7 @@ begin
      where id = in_order.id
     returning * into o;
 
-    perform pg_notify('subpay_outbox', '');
+    perform outbox_wake();
     if twin is not null then
         perform ticket_open('duplicate', 'duplicate:' || o.id,
             'One customer bought the same twice', o.id, o.email,

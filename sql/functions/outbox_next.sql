@@ -1,9 +1,17 @@
--- subpay.outbox_next: when the next row is due, in epoch microseconds; 0 for none.
+-- subpay.outbox_next: when to look into the outbox next, in epoch microseconds; 0 when
+-- there is nothing. Very soon while a transaction that queued something is on its way
+-- (outbox_wake).
+--
+-- Volatile, so that the second statement sees what was committed before the first:
+-- whoever no longer holds the lock has its row there.
 create or replace function subpay.outbox_next() returns bigint
-language plpgsql stable security definer
+language plpgsql volatile security definer
 set search_path = subpay, pg_temp
 as $$
 begin
+    if advisory_held(3) then
+        return epoch_us(clock_timestamp() + interval '50 ms');
+    end if;
     return epoch_us((select min(next_try_at)
                        from outbox
                       where state in ('pending', 'sending')));
