@@ -95,7 +95,7 @@ const CREATE = {
   line_items: listOf(LINE_ITEM),
   locale: text(10),
   metadata,
-  mode: need(oneOf('payment', 'setup', 'subscription')),
+  mode: need(oneOf('payment', 'subscription')),
   payment_intent_data: INTENT_DATA,
   payment_method_collection: oneOf('always', 'if_required'),
   payment_method_types: listOf(text()),

@@ -2,7 +2,7 @@
  * controls/money.mjs - payments of the past, disputes, settlements, renewals.
  */
 
-import { addBatch } from '../world/batch.mjs';
+import { addBatch, idsOf } from '../world/batch.mjs';
 import { closeDispute, openDispute } from '../world/disputes.mjs';
 import { batchId, randomText } from '../world/ids.mjs';
 import { settle } from '../world/checkout.mjs';
@@ -47,19 +47,17 @@ function makePayments(world, { ask }) {
   if (deliver) {
     announceBatch(world, batch);
   }
-  return { count, ...idsOf(world, batch, 0), first: idsOf(world, batch, 0),
-    last: idsOf(world, batch, count - 1) };
+  return { count, ...named(world, batch, 0), first: named(world, batch, 0),
+    last: named(world, batch, count - 1) };
 }
 
-function idsOf(world, { tag, session }, n) {
-  return {
-    payment_intent: batchId('pi_', tag, n),
-    charge: batchId('ch_', tag, n),
-    ...(session ? { session: batchId(world.livemode ? 'cs_live_' : 'cs_test_', tag, n) } : {}),
-  };
+/** As the answer names them. */
+function named(world, { tag, session: wanted }, n) {
+  const { intent, charge, session } = idsOf(world, tag, n);
+  return { payment_intent: intent, charge, ...(wanted ? { session } : {}) };
 }
 
-/** The last event of each payment goes out like any other; it tells of the ones before. */
+/** The events of a batch go out like any other. */
 function announceBatch(world, { tag, count }) {
   for (let i = 0; i < count * 4; i++) {
     const entry = world.events.entry(batchId('evt_', tag, i));
@@ -74,7 +72,7 @@ function announceBatch(world, { tag, count }) {
 function books(world) {
   return world.intents.all().map((entry) => {
     const intent = world.intents.read(entry);
-    const charge = intent.latest_charge ? world.charges.get(intent.latest_charge) : null;
+    const charge = intent.latest_charge ? world.charges.peek(intent.latest_charge) : null;
     return {
       payment_intent: intent.id,
       charge: charge?.id ?? null,

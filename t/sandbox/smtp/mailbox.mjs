@@ -39,42 +39,54 @@ export async function startMailbox(world, port) {
  */
 function step(world, name, act) {
   return async (...args) => {
-    const done = args.at(-1);
-    const session = args.at(-2);
     const rule = takeRule(world, name, args);
-    if (!rule) {
-      act(...args);
-      return;
+    if (!rule || await before(world, rule, args)) {
+      act(...args.slice(0, -1), rule ? after(world, rule, args) : args.at(-1));
     }
-    if (rule.when === 'before' && rule.do === 'kill') {
+  };
+}
+
+/** What the fault does first; true if the step is then taken. */
+async function before(world, rule, args) {
+  switch (rule.do) {
+  case 'delay':
+    await pause(rule.ms);
+    return true;
+  case 'status':
+    await readAway(args[0]);
+    args.at(-1)(smtpError(rule));
+    return false;
+  case 'reset':
+    hangUp(world, args.at(-2));
+    return false;
+  default:
+    if (rule.when === 'before') {
       killAll(rule);
     }
-    if (rule.do === 'delay') {
-      await pause(rule.ms);
+    return true;
+  }
+}
+
+/** The answer to the sender, which the fault may swallow. */
+function after(world, rule, args) {
+  return (error) => {
+    if (rule.do === 'kill' && rule.when === 'after') {
+      killAll(rule);
     }
-    if (rule.do === 'status') {
-      if (name === 'DATA') {
-        args[0].resume();
-        await new Promise((end) => { args[0].on('end', end); });
-      }
-      done(smtpError(rule));
+    if (rule.do === 'drop_reply') {
+      hangUp(world, args.at(-2));
       return;
     }
-    if (rule.do === 'reset') {
-      hangUp(world, session);
-      return;
-    }
-    act(...args.slice(0, -1), (error) => {
-      if (rule.do === 'kill' && rule.when === 'after') {
-        killAll(rule);
-      }
-      if (rule.do === 'drop_reply') {
-        hangUp(world, session);
-        return;
-      }
-      done(error);
-    });
+    args.at(-1)(error);
   };
+}
+
+/** A message must be read to its end before it can be refused. */
+async function readAway(message) {
+  if (typeof message.resume === 'function') {
+    message.resume();
+    await new Promise((done) => { message.on('end', done); });
+  }
 }
 
 function takeRule(world, name, args) {

@@ -19,6 +19,8 @@ const STEPS = [ /* what a card payment tells, and in which order */
   ['checkout.session.completed', 'session'],
 ];
 
+const CARD = findCard('4242424242424242');
+
 /** "{n}" in an e-mail, name or metadata value becomes the payment's number. */
 const numbered = (text, n) => (typeof text === 'string' ? text.replaceAll('{n}', String(n)) : text);
 
@@ -36,86 +38,119 @@ export function addBatch(world, batch) {
 }
 
 function addOne(world, batch, n) {
-  const { tag } = batch;
-  const at = Math.floor(batch.first + batch.step * n);
-  const built = () => build(world, batch, n, at);
-  const intent = batchId('pi_', tag, n);
-  const charge = batchId('ch_', tag, n);
-  world.intents.insertLazy(intent, at, () => built().intent);
-  world.charges.insertLazy(charge, at, () => built().charge, { payment_intent: intent });
-  world.transactions.insertLazy(batchId('txn_', tag, n), at, () => built().transaction,
-    { source: charge });
+  const payment = new PastPayment(world, batch, n);
+  const { at, ids } = payment;
+  world.intents.insertLazy(ids.intent, at, () => payment.intent());
+  world.charges.insertLazy(ids.charge, at, () => payment.charge(), { payment_intent: ids.intent });
+  world.transactions.insertLazy(ids.transaction, at, () => payment.transaction(),
+    { source: ids.charge });
   if (batch.session) {
-    world.sessions.insertLazy(batchId(sessionPrefix(world), tag, n), at, () => built().session,
-      { payment_intent: intent, email: numbered(batch.email, n) });
+    world.sessions.insertLazy(ids.session, at, () => payment.session(),
+      { payment_intent: ids.intent, email: numbered(batch.email, n) });
   }
   if (batch.events !== 'none') {
-    addEvents(world, batch, n, at, built);
+    addEvents(world, batch, n, payment);
   }
 }
 
-const sessionPrefix = (world) => (world.livemode ? 'cs_live_' : 'cs_test_');
-
-function addEvents(world, batch, n, at, built) {
+function addEvents(world, batch, n, payment) {
   const pending = batch.events === 'undelivered' ? 1 : 0;
   STEPS.forEach(([type, kind], step) => {
     if (kind === 'session' && !batch.session) {
       return;
     }
     const id = batchId('evt_', batch.tag, n * STEPS.length + step);
-    world.events.insertLazy(id, at, () => event({
-      id, type, created: at, livemode: world.livemode, pending_webhooks: pending,
-      data: { object: built()[kind] } }), {}, { type, pending });
+    world.events.insertLazy(id, payment.at, () => event({
+      id, type, created: payment.at, livemode: world.livemode, pending_webhooks: pending,
+      data: { object: payment[kind]() } }), {}, { type, pending });
   });
 }
 
-/** All objects of one payment. */
-function build(world, batch, n, at) {
-  const ids = {
-    intent: batchId('pi_', batch.tag, n), charge: batchId('ch_', batch.tag, n),
-    transaction: batchId('txn_', batch.tag, n), method: batchId('pm_', batch.tag, n),
-    session: batchId(sessionPrefix(world), batch.tag, n) };
-  const texts = (of) => Object.fromEntries(
-    Object.entries(of ?? {}).map(([key, value]) => [key, numbered(value, n)]));
-  const common = { created: at, livemode: world.livemode, amount: batch.amount,
-    currency: batch.currency };
-  const payer = { email: numbered(batch.email, n) ?? null, name: numbered(batch.name, n) ?? null };
-  const suffix = numbered(batch.suffix, n) ?? null;
-  const metadata = texts(batch.metadata);
-  return {
-    intent: shape.paymentIntent({ ...common, id: ids.intent, amount_received: batch.amount,
-      latest_charge: ids.charge, metadata, payment_method: ids.method, status: 'succeeded',
-      statement_descriptor_suffix: suffix }),
-    charge: buildCharge(world, { ...common, ids, payer, metadata, suffix }),
-    transaction: shape.balanceTransaction({ id: ids.transaction, created: at, type: 'charge',
-      amount: batch.amount, currency: batch.currency, source: ids.charge,
-      fee: feeOf(batch.amount), status: 'available' }),
-    session: checkoutSession({ id: ids.session, created: at, livemode: world.livemode,
-      amount_subtotal: batch.amount, amount_total: batch.amount, currency: batch.currency,
-      client_reference_id: numbered(batch.client_reference_id, n) ?? null,
-      customer_creation: 'if_required', customer_details: customerDetails(payer),
-      expires_at: at + 86400, metadata: texts(batch.session_metadata ?? batch.metadata),
-      payment_intent: ids.intent, payment_status: 'paid', status: 'complete',
-      success_url: 'https://shop.example/return', cancel_url: 'https://shop.example/cancel' }),
-  };
-}
+/** The ids of the n-th payment of a batch. */
+export const idsOf = (world, tag, n) => ({
+  intent: batchId('pi_', tag, n),
+  charge: batchId('ch_', tag, n),
+  transaction: batchId('txn_', tag, n),
+  session: batchId(world.livemode ? 'cs_live_' : 'cs_test_', tag, n),
+});
 
-function buildCharge(world, { ids, payer, suffix, ...fields }) {
-  return shape.charge({
-    ...fields,
-    id: ids.charge,
-    amount_captured: fields.amount,
-    balance_transaction: ids.transaction,
-    billing_details: shape.billingDetails(payer),
-    calculated_statement_descriptor: statementText(world.options.statementPrefix, suffix),
-    captured: true,
-    outcome: shape.outcome(),
-    paid: true,
-    payment_intent: ids.intent,
-    payment_method: ids.method,
-    payment_method_details: shape.cardDetails(findCard('4242424242424242'), fields.amount),
-    receipt_url: `${world.options.baseUrl}/receipts/${ids.charge}`,
-    statement_descriptor_suffix: suffix,
-    status: 'succeeded',
-  });
+/** One payment of a batch: each of its objects is made when asked for. */
+class PastPayment {
+  #world;
+  #batch;
+  #n;
+
+  constructor(world, batch, n) {
+    this.#world = world;
+    this.#batch = batch;
+    this.#n = n;
+    this.at = Math.floor(batch.first + batch.step * n);
+  }
+
+  get ids() {
+    return idsOf(this.#world, this.#batch.tag, this.#n);
+  }
+
+  #text(name) {
+    return numbered(this.#batch[name], this.#n) ?? null;
+  }
+
+  #texts(of) {
+    return Object.fromEntries(
+      Object.entries(of ?? {}).map(([key, value]) => [key, numbered(value, this.#n)]));
+  }
+
+  get #payer() {
+    return { email: this.#text('email'), name: this.#text('name') };
+  }
+
+  get #common() {
+    const { amount, currency, metadata } = this.#batch;
+    return { created: this.at, livemode: this.#world.livemode, amount, currency,
+      metadata: this.#texts(metadata), payment_method: batchId('pm_', this.#batch.tag, this.#n),
+      statement_descriptor_suffix: this.#text('suffix') };
+  }
+
+  intent() {
+    return shape.paymentIntent({ ...this.#common, id: this.ids.intent, status: 'succeeded',
+      amount_received: this.#batch.amount, latest_charge: this.ids.charge });
+  }
+
+  charge() {
+    const { amount } = this.#batch;
+    const { ids } = this;
+    const { statementPrefix, baseUrl } = this.#world.options;
+    return shape.charge({
+      ...this.#common,
+      id: ids.charge,
+      amount_captured: amount,
+      balance_transaction: ids.transaction,
+      billing_details: shape.billingDetails(this.#payer),
+      calculated_statement_descriptor: statementText(statementPrefix, this.#text('suffix')),
+      captured: true,
+      outcome: shape.outcome(),
+      paid: true,
+      payment_intent: ids.intent,
+      payment_method_details: shape.cardDetails(CARD, amount),
+      receipt_url: `${baseUrl}/receipts/${ids.charge}`,
+      status: 'succeeded',
+    });
+  }
+
+  transaction() {
+    const { amount, currency } = this.#batch;
+    return shape.balanceTransaction({ id: this.ids.transaction, created: this.at, type: 'charge',
+      amount, currency, source: this.ids.charge, fee: feeOf(amount), status: 'available' });
+  }
+
+  session() {
+    const { amount, currency, metadata, session_metadata: own } = this.#batch;
+    return checkoutSession({ id: this.ids.session, created: this.at,
+      livemode: this.#world.livemode, amount_subtotal: amount, amount_total: amount, currency,
+      client_reference_id: this.#text('client_reference_id'), customer_creation: 'if_required',
+      customer_details: customerDetails(this.#payer), expires_at: this.at + 86400,
+      metadata: this.#texts(own ?? metadata), payment_intent: this.ids.intent,
+      payment_status: 'paid', status: 'complete', success_url: 'https://shop.example/return',
+      cancel_url: 'https://shop.example/cancel' });
+  }
 }

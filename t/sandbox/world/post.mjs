@@ -14,7 +14,13 @@ import https from 'node:https';
 export function post(url, payload, { signature, timeoutMs, cut = false }) {
   return new Promise((done) => {
     const bytes = Buffer.from(payload);
-    const request = open(url, bytes.length, signature, timeoutMs);
+    let request;
+    try {
+      request = open(url, bytes.length, signature, timeoutMs);
+    } catch (error) {
+      done({ ok: false, error: error.code ?? error.message }); /* not a URL */
+      return;
+    }
     request.on('response', (response) => {
       response.resume();
       response.on('error', () => {});

@@ -87,6 +87,15 @@ export class Store {
   }
 }
 
+/** A shelf with this entry, or none. */
+function shelfOf(entry) {
+  const shelf = new Shelf();
+  if (entry) {
+    shelf.add(entry);
+  }
+  return shelf;
+}
+
 class Table {
   #store;
   #entries = new Map();
@@ -143,17 +152,31 @@ class Table {
     if (old === value) {
       return;
     }
-    if (old !== undefined) {
-      index.shelves.get(old)?.remove(entry);
-    }
-    entry.keys[index.name] = value ?? undefined;
+    this.#unfile(index, entry);
     if (value === undefined || value === null) {
       return;
     }
-    if (!index.shelves.has(value)) {
-      index.shelves.set(value, new Shelf());
+    entry.keys[index.name] = value;
+    const there = index.shelves.get(value);
+    if (!there) {
+      index.shelves.set(value, entry); /* most values stand for one entry only */
+      return;
+    }
+    if (!(there instanceof Shelf)) {
+      index.shelves.set(value, shelfOf(there));
     }
     index.shelves.get(value).add(entry);
+  }
+
+  #unfile(index, entry) {
+    const value = entry.keys[index.name];
+    const there = index.shelves.get(value);
+    delete entry.keys[index.name];
+    if (there === entry) {
+      index.shelves.delete(value);
+    } else {
+      there?.remove(entry);
+    }
   }
 
   /** Say so after changing an entry's object or hidden part. */
@@ -172,7 +195,7 @@ class Table {
     this.#entries.delete(id);
     this.#shelf.remove(entry);
     for (const index of this.#indexes) {
-      index.shelves.get(entry.keys[index.name])?.remove(entry);
+      this.#unfile(index, entry);
     }
     if (entry.build) {
       this.#gone.add(id);
@@ -191,6 +214,12 @@ class Table {
 
   get(id) {
     return this.entry(id)?.object;
+  }
+
+  /** To look at, not to change; undefined if there is none. */
+  peek(id) {
+    const entry = this.#entries.get(id);
+    return entry && this.read(entry);
   }
 
   has(id) {
@@ -220,7 +249,8 @@ class Table {
     if (!name) {
       return this.#shelf;
     }
-    return this.#indexes.find((index) => index.name === name).shelves.get(value) ?? new Shelf();
+    const there = this.#indexes.find((index) => index.name === name).shelves.get(value);
+    return there instanceof Shelf ? there : shelfOf(there);
   }
 
   page(ask, name, value) {

@@ -104,9 +104,9 @@ export class World {
     this.addEndpoint({ url, enabled_events: events }, { secrets: [secret], configured: true });
   }
 
-  /** The object of this id, whatever it is; undefined if there is none. */
+  /** The object of this id, whatever it is, to look at; undefined if there is none. */
   find(id) {
-    return this.tableOf(id)?.get(id);
+    return this.tableOf(id)?.peek(id);
   }
 
   /** Which table an id belongs to, by how it begins. */
