@@ -3,7 +3,7 @@
  *
  * It keeps that page and its style, steps in only when a GET navigation to one
  * of the shop's own pages fails, and stores no other reply. The server withdraws
- * it with worker "off" on any page (see htdocs/templates/README.md).
+ * it with `worker` "off" on any page (see htdocs/templates/README.md).
  */
 'use strict';
 

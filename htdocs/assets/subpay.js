@@ -48,12 +48,12 @@ function showWords(status, name) {
   document.title = words.dataset.title;
 }
 
-async function askState(url) {
+async function askPage(url) {
   try {
     const answer = await fetch(url, {
       cache: 'no-store', headers: { Accept: 'application/json' },
     });
-    return answer.ok ? (await answer.json()).state : 'checking';
+    return answer.ok ? (await answer.json()).page : 'checking';
   } catch {
     return 'checking'; // no answer says nothing about the money
   }
@@ -65,9 +65,9 @@ async function watch(status) {
   let late = 'late' in status.dataset;
   while (elapsed() < END_S) {
     await new Promise((resolve) => setTimeout(resolve, pauseAfter(elapsed()) * 1000));
-    const state = await askState(status.dataset.status);
-    if (state !== 'checking' && state !== 'late') {
-      showWords(status, state === 'paid' ? 'paid' : 'other');
+    const page = await askPage(status.dataset.status);
+    if (page !== 'checking' && page !== 'late') {
+      showWords(status, page === 'paid' ? 'paid' : 'other');
       return;
     }
     if (!late && elapsed() >= LATE_S) {
@@ -135,7 +135,7 @@ async function keepWorker() {
     if (document.body.dataset.worker === 'off') {
       const known = await navigator.serviceWorker.getRegistration(`${base}/`);
       if (known) await known.unregister();
-    } else if (document.body.dataset.worker === 'on') {
+    } else {
       await navigator.serviceWorker.register(`${base}/sw.js`);
     }
   } catch {

@@ -468,14 +468,22 @@ const char *sp_templates_language(const sp_templates_t *set, const char *accept)
 
 /* --- drawing ----------------------------------------------------------- */
 
+/* The set's own name of the language, "en" where it has none: the one we were
+ * given may be a string of the model, which is changed while drawing. */
+static const char *own_name(const sp_templates_t *set, const char *lang)
+{
+    const sp_language_t *language = lang ? find_language(set, lang) : NULL;
+
+    return language ? language->name : DEFAULT_LANGUAGE;
+}
+
 /* The language whose folder holds this template. */
 static const char *language_of(const sp_templates_t *set, const char *lang,
                                const char *name)
 {
-    const sp_language_t *language = lang ? find_language(set, lang) : NULL;
+    const sp_language_t *language = find_language(set, lang);
 
-    if (language &&
-        apr_hash_get(language->templates, name, APR_HASH_KEY_STRING)) {
+    if (apr_hash_get(language->templates, name, APR_HASH_KEY_STRING)) {
         return language->name;
     }
     return DEFAULT_LANGUAGE;
@@ -501,8 +509,8 @@ apr_status_t sp_page_render(apr_pool_t *pool, const sp_templates_t *set,
                             const char *lang, const char *page, json_t *model,
                             sp_text_t *html)
 {
-    return draw(pool, set, lang, apr_pstrcat(pool, "pages/", page, NULL), model,
-                html);
+    return draw(pool, set, own_name(set, lang),
+                apr_pstrcat(pool, "pages/", page, NULL), model, html);
 }
 
 /* Line ends and other control characters have no place in a subject, and the
@@ -530,6 +538,7 @@ apr_status_t sp_mail_render(apr_pool_t *pool, const sp_templates_t *set,
     apr_status_t status = APR_SUCCESS;
     int i;
 
+    lang = own_name(set, lang);
     for (i = 0; i < 3 && status == APR_SUCCESS; i++) {
         status = draw(pool, set, lang,
                       apr_pstrcat(pool, "mails/", mail, mail_parts[i], NULL),

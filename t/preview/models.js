@@ -9,7 +9,7 @@ const by = t('2026-07-31T14:12:00Z', '14:12 UTC');
 const common = {
   app_name: 'Larkspur', app_url: 'https://larkspur.example/', base: '',
   support_email: 'help@larkspur.example', support_names: 'Ana and Sam',
-  provider_name: 'Stripe', test_mode: true, form_key: '3f0c',
+  provider_name: 'Stripe', test_mode: true, form_key: '3f0c', worker: 'off',
 };
 const order = {
   title: 'Annual plan', amount: '249.00 USD', statement: 'LARKSPUR* SP7K3M92QX',

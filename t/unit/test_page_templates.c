@@ -319,6 +319,25 @@ static void a_subject_is_one_line(void **state)
     json_decref(model);
 }
 
+/* The worker takes the language from the model that it hands over. */
+static void the_language_may_be_a_string_of_the_model(void **state)
+{
+    json_t *model = json_pack("{s:s}", "lang", "xx");
+    sp_mail_words_t words;
+    sp_templates_t *set =
+        load(folder_with("xx/mails/resumed.text.mustache", "{{lang}}!"));
+
+    (void)state;
+    assert_int_equal(
+        sp_mail_render(pool, set,
+                       json_string_value(json_object_get(model, "lang")),
+                       "resumed", model, &words),
+        APR_SUCCESS);
+    assert_string_equal(words.text, "xx!");
+    assert_string_equal(words.lang, "xx");
+    json_decref(model);
+}
+
 static void an_unknown_page_is_an_error_not_a_crash(void **state)
 {
     json_t *model = json_object();
@@ -435,6 +454,7 @@ int main(void)
         cmocka_unit_test(each_money_line_stands_alone),
         cmocka_unit_test(nothing_is_promised_when_days_are_zero),
         cmocka_unit_test(a_subject_is_one_line),
+        cmocka_unit_test(the_language_may_be_a_string_of_the_model),
         cmocka_unit_test(an_unknown_page_is_an_error_not_a_crash),
         cmocka_unit_test(the_voice_is_kept),
         cmocka_unit_test(no_page_needs_more_than_the_policy_allows),
