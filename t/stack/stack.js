@@ -139,7 +139,7 @@ class Stack {
       stripe_key: this.keys.stripe,
       mail_url: `${this.sandbox.url}/sandbox/mail`,
       gated_url: `${base}/members/`,
-      login_url: `${base}/members/`,
+      login_url: `${base}/login`,
       database: `host=127.0.0.1 port=${this.cluster.port} dbname=${DATABASE} ` +
         `user=postgres password=${this.cluster.password}`,
       httpd_pid: this.httpd.parent,
@@ -152,8 +152,9 @@ class Stack {
     fs.renameSync(`${this.file}.new`, this.file);
     const tool = path.join(this.run, 'subpayctl');
     fs.writeFileSync(tool, `#!/bin/sh
-# subpayctl, set up for this stack.
-exec '${place.BUILD}/subpayctl' --config '${this.httpd.conf}' "$@"
+# subpayctl, set up for this stack; with full rights, so that it can also migrate.
+exec '${place.BUILD}/subpayctl' --config '${this.httpd.conf}' \\
+    --database '${this.cluster.conninfo(DATABASE)}' "$@"
 `, { mode: 0o755 });
     return known;
   }
