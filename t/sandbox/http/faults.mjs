@@ -33,11 +33,11 @@ export class Faults {
     const rule = {
       ms: 1000,
       status: 500,
-      pids: [],
       times: 1,
       skip: 0,
       when: USUALLY_AFTER.has(ask.do) ? 'after' : 'before',
       ...ask,
+      pids: listed(ask.pids),
       id: this.#next++,
       met: 0,
       pattern: glob(ask.on),
@@ -69,15 +69,19 @@ function findWrong(ask) {
   if (!KINDS.includes(ask.do)) {
     return `"do" must be one of ${KINDS.join(', ')}`;
   }
-  const pids = ask.pids ?? [];
-  if (!Array.isArray(pids) || pids.some((pid) => !Number.isInteger(pid) || pid <= 1)) {
-    return '"pids" must be a list of process numbers above 1';
+  if (listed(ask.pids).some((pid) => !Number.isInteger(pid) || pid <= 1)) {
+    return '"pids" must be process numbers above 1';
   }
   return null;
 }
 
+const listed = (pids) => [pids ?? []].flat();
+
+/** "/v1/refunds/:id" is "* /v1/refunds/*"; methods may be in small letters. */
 function glob(text) {
-  const source = text.trim().split('*')
+  const place = text.trim().replace(/^\//, '* /').replace(/^\w+/, (word) => word.toUpperCase())
+    .replace(/\/(:\w+|\{\w+\})/g, '/*');
+  const source = place.split('*')
     .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*');
   return new RegExp(`^${source}$`);
 }

@@ -17,6 +17,7 @@ export async function startMailbox(world, port) {
     allowInsecureAuth: true,
     disableReverseLookup: true,
     logger: false,
+    closeTimeout: 200, /* ms; a sender that idles does not hold up our end */
     ...(cert ? { key, cert } : {}),
     onAuth: ({ username }, session, done) => done(null, { user: username }),
     onConnect: step(world, 'CONNECT', (session, done) => done()),

@@ -116,6 +116,10 @@ test('times, skip, always, and the end of all faults', async (t) => {
   assert.equal((await control('GET', 'faults')).length, 2);
   await control('DELETE', 'faults');
   assert.equal(await outcome(), 200);
+  for (const on of ['get /v1/charges', '/v1/charges', '* *', 'GET /v1/{kind}', 'GET /v1/:kind']) {
+    await fault({ on, do: 'status', status: 502 });
+    assert.equal(await outcome(), 502, on);
+  }
   await assert.rejects(fault({ on: 'GET /x', do: 'explode' }), /"do" must be one of/);
 });
 
