@@ -26,9 +26,9 @@ APLOG_USE_MODULE(subpay);
 /* What all generations of one httpd share: it must outlive a graceful restart. */
 typedef struct keeper_t {
     apr_shm_t *shm;
-    unsigned char
-        node[8]; /* tells our entries from another node's in a shared cache:
-                            * marks mean nothing elsewhere */
+    /* Keys are made with it: no other node's entry in a shared cache is ours (marks
+     * mean nothing elsewhere), and none tells what it is about. */
+    unsigned char secret[SP_HASH_SIZE];
 } keeper_t;
 
 typedef struct header_t {

@@ -5,11 +5,16 @@
  *
  * Basic sends the password with every request, and bcrypt takes 60 ms: what was right
  * is remembered as long as any gate remembers, under a keyed hash.
+ *
+ * A wrong password is AUTH_DENIED also for an address that nobody has: the other word
+ * would tell them apart. httpd's modules write the address that failed into the error
+ * log, at level error: LogLevel auth_basic:crit keeps it out.
  */
 #include "handle/auth.h"
 
 #include <ap_provider.h>
 #include <apr_strings.h>
+#include <http_request.h>
 #include <mod_auth.h>
 
 #include "domain/account.h"
@@ -58,14 +63,6 @@ void sp_auth_try_right(request_rec *r, const char *email)
     tries(r, email, 0);
 }
 
-/* Our own status instead of AUTH_DENIED: for that one httpd would write the address
- * into its log. */
-static authn_status refuse(request_rec *r, int status)
-{
-    r->status = status;
-    return AUTH_HANDLED;
-}
-
 /* The account's id, not the address: httpd writes r->user into its logs. */
 static authn_status grant(request_rec *r, const char *account)
 {
@@ -110,11 +107,11 @@ static authn_status check_new(request_rec *r, const sp_cache_key_t *key,
         }
         return grant(r, memory.text);
     case SP_REFUSED:
-        return refuse(r, HTTP_UNAUTHORIZED);
+        return AUTH_DENIED;
     default:
         sp_auth_try_right(r, email);
         return stands(old, settings->grace) ? grant(r, old->text)
-                                            : refuse(r, HTTP_SERVICE_UNAVAILABLE);
+                                            : AUTH_GENERAL_ERROR;
     }
 }
 
@@ -140,7 +137,7 @@ static authn_status check_password(request_rec *r, const char *email,
     wait = sp_auth_try(r, email);
     if (wait) {
         apr_table_setn(r->err_headers_out, "Retry-After", apr_itoa(r->pool, wait));
-        return refuse(r, HTTP_TOO_MANY_REQUESTS);
+        return AUTH_DENIED;
     }
     return check_new(r, &key, email, password);
 }

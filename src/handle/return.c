@@ -187,15 +187,18 @@ static int may_ask(const char *token)
     return now - last >= 5 && apr_atomic_cas32(slot, now, last) == last;
 }
 
+/* {reference, state, page, money, paid}: how the order stands in the database, what
+ * the return page would show now, and which money line is true. */
 static json_t *status_model(sp_ctx_t *ctx, const visit_t *visit)
 {
-    const char *state =
+    const char *page =
         visit->order ? sp_model_state(visit->order, visit->sure) : "checking";
     json_t *body = sp_json_object(ctx->pool);
 
     sp_json_set_text(body, "reference",
                      visit->order ? visit->order->reference : visit->reference);
-    sp_json_set_text(body, "state", state);
+    sp_json_set_text(body, "state", visit->order ? visit->order->state : "unknown");
+    sp_json_set_text(body, "page", state);
     sp_json_set_text(body, "money", sp_model_money_word(state));
     sp_json_set_bool(body, "paid", !strcmp(sp_model_money_word(state), "paid"));
     return body;
