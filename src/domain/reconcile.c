@@ -36,7 +36,7 @@
 #define PAGES_A_NOTE 25
 
 /* Around a provider's call: SubPayProviderTimeout, and what the database may need. */
-#define SLACK apr_time_from_sec(20)
+#define SLACK apr_time_from_sec(15)
 
 /* A list that is being walked: newest first, so towards the past. */
 typedef struct walk_t {

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "db/jobs.h"
+#include "domain/account_board.h"
 #include "domain/alert.h"
 #include "util/crypto.h"
 #include "util/http.h"
@@ -30,10 +31,11 @@
 #define TICK apr_time_from_msec(500)
 #define RETRY apr_time_from_sec(1)
 
-/* An idle turn takes half a second; with a database that does not answer, a statement
- * takes as long as its limits below allow. */
-#define TURN_WITHIN apr_time_from_sec(15)
-#define CONNECT_WITHIN apr_time_from_sec(60)
+/* An idle turn takes half a second. Another one takes as long as the limits below let
+ * a connection (for each host of several) and a statement take; a call to a provider
+ * or a mail server says so itself. Whoever is later than this hangs. */
+#define IDLE_WITHIN apr_time_from_sec(6)
+#define TURN_WITHIN apr_time_from_sec(25)
 
 /* A failed look is repeated sooner than at the next interval, ever less often. */
 #define LATER(failures) apr_time_from_sec((failures) < 5 ? 2 << (failures) : 60)
@@ -113,7 +115,7 @@ static void set_limits(void)
     setenv("PGCONNECT_TIMEOUT", "5", 0);
     setenv("PGAPPNAME", "subpay-worker", 0);
     setenv("PGOPTIONS",
-           "-c statement_timeout=30s -c lock_timeout=2s -c tcp_keepalives_idle=20"
+           "-c statement_timeout=10s -c lock_timeout=2s -c tcp_keepalives_idle=20"
            " -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4",
            0);
 }
@@ -144,7 +146,8 @@ static sp_outcome_t greet(loop_t *loop, sp_ctx_t *ctx, PGconn *pg)
         }
         loop->duties[i].next = 0;
     }
-    PQclear(PQexec(pg, "listen subpay_outbox"));
+    PQclear(PQexec(pg, "listen subpay_outbox; listen " SP_BOARD_CHANNEL));
+    sp_board_change(NULL); /* what was taken away meanwhile was not heard */
     if (sp_db_settings_store(ctx, settings_json(ctx->pool, ctx->settings)) !=
         SP_DONE) {
         return SP_FAILED;
@@ -187,7 +190,7 @@ static int connect_again(loop_t *loop, sp_ctx_t *ctx)
 
     quiet.log = NULL;
     loop->worker.leader = 0;
-    sp_pulse_beat(&loop->worker.env->pulse, CONNECT_WITHIN);
+    sp_pulse_beat(&loop->worker.env->pulse, TURN_WITHIN);
     reached = sp_duty_beat(&loop->worker, &quiet, NULL) == SP_TURN_GOOD;
     pg = sp_db_own_pg(ctx->db);
     if (reached && loop->worker.backend != PQbackendPID(pg)) {
@@ -292,7 +295,7 @@ static void take_turn(loop_t *loop, sp_ctx_t *ctx, size_t i)
     sp_duty_t *duty = &loop->duties[i];
 
     ctx->code = NULL;
-    sp_pulse_beat(&loop->worker.env->pulse, CONNECT_WITHIN);
+    sp_pulse_beat(&loop->worker.env->pulse, TURN_WITHIN);
     switch (jobs[i].turn(&loop->worker, ctx, duty)) {
     case SP_TURN_MORE:
         duty->next = 0;
@@ -323,15 +326,24 @@ static apr_interval_time_t time_to_next(const loop_t *loop, apr_time_t now)
     return wait < 0 ? 0 : wait;
 }
 
-/* Something was put into the outbox: whichever worker is quicker takes it. */
+/* Something was put into the outbox: whichever worker is quicker takes it. Or access
+ * was taken away: every worker tells the gates of its own httpd. */
 static void take_notices(loop_t *loop, PGconn *pg)
 {
     PGnotify *notice;
 
     PQconsumeInput(pg);
     while ((notice = PQnotifies(pg)) != NULL) {
+        if (strcmp(notice->relname, SP_BOARD_CHANNEL) == 0) {
+            sp_board_change(notice->extra);
+        }
+        else {
+            duty_of(loop, "outbox")->next = 0;
+        }
         PQfreemem(notice);
-        duty_of(loop, "outbox")->next = 0;
+    }
+    if (PQstatus(pg) == CONNECTION_OK) {
+        sp_board_hear();
     }
 }
 
@@ -341,7 +353,7 @@ static void wait_for_work(loop_t *loop)
     struct pollfd fd = { .fd = PQsocket(pg), .events = POLLIN };
 
     take_notices(loop, pg);
-    sp_pulse_beat(&loop->worker.env->pulse, TURN_WITHIN);
+    sp_pulse_beat(&loop->worker.env->pulse, IDLE_WITHIN);
     poll(&fd, 1, (int)apr_time_as_msec(time_to_next(loop, sp_clock_now()) + 999));
     take_notices(loop, pg);
 }
@@ -352,7 +364,7 @@ static void turn(loop_t *loop)
     size_t i;
 
     if (!is_connected(loop) && !connect_again(loop, &ctx)) {
-        sp_pulse_beat(&loop->worker.env->pulse, TURN_WITHIN);
+        sp_pulse_beat(&loop->worker.env->pulse, IDLE_WITHIN);
         apr_sleep(RETRY);
         return;
     }

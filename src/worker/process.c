@@ -41,7 +41,7 @@ APLOG_USE_MODULE(subpay);
 #define STARTS_A_MINUTE 10
 
 /* A new process connects to the database first, maybe to one that is away. */
-#define START_WITHIN apr_time_from_sec(30)
+#define START_WITHIN apr_time_from_sec(25)
 
 /* After SIGTERM while a mail is on its way: httpd's parent accepts nobody before the
  * worker has left, and looks for that every 47 ms. */
