@@ -73,7 +73,7 @@ begin
                       'in the browser that paid',
                       jsonb_build_object('email', old_email, 'account_id', old_account.id),
                       jsonb_build_object('email', in_email, 'account_id', new_account));
-    perform pg_notify('subpay_outbox', '');
+    perform outbox_wake();
     verdict := 'corrected';
 end
 $$;

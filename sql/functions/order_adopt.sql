@@ -16,9 +16,9 @@ declare
                         then decode(in_fact.token_hash, 'hex') end;
     made boolean;
 begin
-    if reference_check(substr(new_reference, 4, 4) || substr(new_reference, 9, 3))
-           is distinct from right(new_reference, 1)
-       or new_reference !~ '^SP-.{4}-.{4}$' then
+    if (new_reference ~ '^SP-.{4}-.{4}$'
+        and reference_check(substr(new_reference, 4, 4) || substr(new_reference, 9, 3))
+            = right(new_reference, 1)) is not true then
         new_reference := reference_new();
     end if;
     loop

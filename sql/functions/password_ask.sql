@@ -22,7 +22,7 @@ begin
             who.email, jsonb_build_object('account_id', who.id))
         on conflict (dedupe_key) do nothing;
     if found then
-        perform pg_notify('subpay_outbox', '');
+        perform outbox_wake();
     end if;
 end
 $$;

@@ -41,7 +41,7 @@ create type subpay.fact as (
     paid_at bigint, email text, name text, card_brand text, card_last4 text,
     statement text, failure text, receipt_url text,
     refund_id text, dispute_id text, status text, reason text, due_by bigint,
-    ours boolean, reference text, product text, title text,
+    ours boolean, reference text, order_email text, product text, title text,
     price bigint, price_currency text, period text, period_iso text,
     credits bigint, renews boolean, token_hash text, site text);
 
