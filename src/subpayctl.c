@@ -13,11 +13,19 @@
 #include <string.h>
 
 #include "cfg/settings.h"
+#include "cfg/settings_read.h"
 #include "db/db.h"
+#include "db/desk.h"
 #include "db/migrate.h"
+#include "domain/order.h"
+#include "domain/reconcile.h"
 #include "model/ctx.h"
+#include "provider/provider.h"
+#include "util/http.h"
 #include "util/json.h"
 #include "util/log.h"
+#include "util/reference.h"
+#include "util/text.h"
 
 #define CONFIG_FILE "/etc/apache2/mods-enabled/subpay.conf"
 
@@ -124,11 +132,364 @@ static status_t run_migrate(cli_t *cli)
     return DONE;
 }
 
+/* ---- lookup ------------------------------------------------------------------ */
+
+/* What a diagnosis means, and what to do about it. */
+static const struct {
+    const char *code;
+    const char *text;
+} diagnoses[] = {
+    { "healthy", "paid, has access, was told" },
+    { "paid_no_order", "paid, and no order here: recover it by the payment's id" },
+    { "paid_stuck", "paid, but not completed: recover it" },
+    { "review", "money moved, but a detail differs: a person decides" },
+    { "no_subscription", "completed, but without access; the worker mends it" },
+    { "mail_not_sent", "has access, but was not told: see the outbox" },
+    { "order_without_payment", "completed, but without a payment" },
+    { "duplicate", "bought twice: a person decides" },
+    { "refunded", "the money went back" },
+    { "disputed", "the bank questions the payment" },
+    { "expired", "access has run out" },
+    { "never_charged", "no payment is known here; recover asks the provider" },
+};
+
+static const char *meaning_of(const char *code)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(diagnoses) / sizeof(diagnoses[0]); i++) {
+        if (strcmp(diagnoses[i].code, code) == 0) {
+            return diagnoses[i].text;
+        }
+    }
+    return code;
+}
+
+static void set_time(cli_t *cli, json_t *json, const char *name, apr_time_t at)
+{
+    sp_json_set_text(json, name, at ? sp_text_time(cli->pool, at) : NULL);
+}
+
+static json_t *order_json(cli_t *cli, const sp_found_t *found)
+{
+    const sp_order_t *order = &found->order;
+    json_t *json = json_object();
+
+    sp_json_set_text(json, "diagnosis", found->diagnosis);
+    sp_json_set_text(json, "reference", order->reference);
+    sp_json_set_text(json, "id", order->id);
+    sp_json_set_text(json, "state", order->state);
+    sp_json_set_text(json, "email", order->email);
+    sp_json_set_text(json, "product", order->product);
+    sp_json_set_int(json, "amount", order->price.minor);
+    sp_json_set_text(json, "currency", order->price.currency);
+    sp_json_set_text(json, "provider", order->provider);
+    sp_json_set_text(json, "checkout_id", order->checkout_id);
+    sp_json_set_text(json, "payment_id", order->payment_id);
+    sp_json_set_text(json, "completed_via", order->completed_via);
+    sp_json_set_text(json, "review_reason", order->review_reason);
+    set_time(cli, json, "created_at", order->created_at);
+    set_time(cli, json, "paid_at", order->paid_at);
+    set_time(cli, json, "completed_at", order->completed_at);
+    set_time(cli, json, "expires_at", order->expires_at);
+    return json;
+}
+
+static void show_line(const char *name, const char *value)
+{
+    if (value) {
+        printf("  %-12s %s\n", name, value);
+    }
+}
+
+static void show_moment(cli_t *cli, const char *name, apr_time_t at)
+{
+    show_line(name, at ? sp_text_time(cli->pool, at) : NULL);
+}
+
+static void show_order(cli_t *cli, const sp_found_t *found)
+{
+    const sp_order_t *order = &found->order;
+
+    printf("%s  %s  %s\n", order->reference, order->state,
+           meaning_of(found->diagnosis));
+    show_line("e-mail", order->email);
+    show_line("bought", apr_psprintf(cli->pool, "%s, %s", order->title,
+                                     sp_money_text(cli->pool, &order->price)));
+    show_moment(cli, "ordered", order->created_at);
+    show_moment(cli, "paid", order->paid_at);
+    show_moment(cli, "completed", order->completed_at);
+    show_line("via", order->completed_via);
+    show_moment(cli, "access until", order->expires_at);
+    show_line("review", order->review_reason);
+    show_line("checkout", order->checkout_id);
+    show_line("payment", order->payment_id);
+}
+
+/* A reference in its own form, however it was typed; anything else as it is. */
+static const char *spelled(cli_t *cli, const char *q)
+{
+    const char *reference;
+
+    sp_reference_parse(cli->pool, q, &reference);
+    return reference ? reference : q;
+}
+
+static void show_found(cli_t *cli, const apr_array_header_t *found)
+{
+    json_t *json = sp_json_object(cli->pool);
+    json_t *orders = json_array();
+    const sp_found_t *one;
+    int i;
+
+    for (i = 0; i < found->nelts; i++) {
+        one = &APR_ARRAY_IDX(found, i, sp_found_t);
+        json_array_append_new(orders, order_json(cli, one));
+        if (!cli->json) {
+            show_order(cli, one);
+        }
+    }
+    json_object_set_new(json, "orders", orders);
+    if (cli->json) {
+        print_json(cli, json);
+    }
+}
+
+static status_t run_lookup(cli_t *cli)
+{
+    const char *q = spelled(cli, cli->argument);
+    apr_array_header_t *found;
+    const char *reference;
+
+    if (sp_db_lookup(&cli->ctx, q, &found) != SP_DONE) {
+        return OUT_OF_REACH;
+    }
+    show_found(cli, found);
+    if (found->nelts > 0) {
+        return DONE;
+    }
+    if (!sp_reference_parse(cli->pool, q, &reference) && reference) {
+        return complain(NOT_FOUND,
+                        "no order %s: its last symbol does not fit, so one "
+                        "was mistyped",
+                        reference);
+    }
+    return complain(NOT_FOUND,
+                    "nothing here for \"%s\"; \"subpayctl recover\" asks the "
+                    "provider",
+                    q);
+}
+
+/* ---- recover ----------------------------------------------------------------- */
+
+static status_t status_of(const sp_ctx_t *ctx, sp_outcome_t out)
+{
+    if (out == SP_REFUSED || (ctx->code && strcmp(ctx->code, "not_found") == 0)) {
+        return NOT_FOUND;
+    }
+    return OUT_OF_REACH;
+}
+
+static status_t show_recovered(cli_t *cli, const char *reference, const char *before,
+                               const char *state, const char *reason)
+{
+    json_t *json = sp_json_object(cli->pool);
+    int good = state && strcmp(state, "completed") == 0;
+
+    sp_json_set_text(json, "reference", reference);
+    sp_json_set_text(json, "before", before);
+    sp_json_set_text(json, "state", state);
+    sp_json_set_text(json, "reason", reason);
+    sp_json_set_bool(json, "recovered", good);
+    if (cli->json) {
+        print_json(cli, json);
+    }
+    else {
+        printf("%s  %s%s%s\n", reference ? reference : "-",
+               state ? state : "no order", reason ? ": " : "", reason ? reason : "");
+    }
+    return good ? DONE : NOT_FOUND;
+}
+
+static status_t recover_order(cli_t *cli, const char *reference)
+{
+    const char *before;
+    sp_order_t *order;
+    sp_outcome_t out = sp_db_order_by_reference(&cli->ctx, reference, &order);
+
+    if (out != SP_DONE) {
+        return OUT_OF_REACH;
+    }
+    if (!order) {
+        return complain(NOT_FOUND,
+                        "no order %s; try the payment's id at the provider",
+                        reference);
+    }
+    before = order->state;
+    out = sp_order_recover(&cli->ctx, &order);
+    if (out != SP_DONE) {
+        return complain(status_of(&cli->ctx, out),
+                        "%s: no answer (%s); it is %s here", reference,
+                        cli->ctx.code ? cli->ctx.code : "unknown", before);
+    }
+    return show_recovered(cli, order->reference, before, order->state,
+                          order->review_reason);
+}
+
+/* Whichever of our providers knows the id. */
+static status_t recover_payment(cli_t *cli, const char *payment)
+{
+    const apr_array_header_t *accounts = cli->settings->accounts;
+    sp_settled_t settled = { 0 };
+    sp_outcome_t out = SP_REFUSED;
+    int i;
+
+    for (i = 0; i < accounts->nelts && out != SP_DONE; i++) {
+        cli->ctx.code = NULL;
+        out =
+            sp_payment_recover(&cli->ctx, APR_ARRAY_IDX(accounts, i, sp_account_t *),
+                               payment, &settled);
+    }
+    if (out != SP_DONE) {
+        return complain(status_of(&cli->ctx, out), "%s: %s", payment,
+                        cli->ctx.code ? cli->ctx.code : "not_found");
+    }
+    return show_recovered(cli, settled.reference, NULL, settled.state,
+                          settled.reason);
+}
+
+static status_t run_recover(cli_t *cli)
+{
+    const char *reference;
+
+    if (sp_reference_parse(cli->pool, cli->argument, &reference)) {
+        return recover_order(cli, reference);
+    }
+    if (reference) {
+        return complain(NOT_FOUND,
+                        "%s: its last symbol does not fit, so one was mistyped",
+                        reference);
+    }
+    return recover_payment(cli, cli->argument);
+}
+
+/* ---- reconcile ----------------------------------------------------------------- */
+
+/* 0 for "since the last truthful look", -1 for what is no duration. */
+static apr_time_t read_since(cli_t *cli)
+{
+    apr_interval_time_t back = 0;
+    sp_value_t value = { .pool = cli->pool,
+                         .directive = "--since",
+                         .text = cli->since,
+                         .member = &back };
+    const char *problem;
+
+    if (!cli->since) {
+        return 0;
+    }
+    problem = sp_read_SECONDS(&value);
+    if (problem) {
+        complain(USAGE, "--since %s: %s", cli->since, problem);
+        return -1;
+    }
+    return apr_time_now() - back;
+}
+
+static status_t sweep(cli_t *cli, const char *kind, apr_time_t since, json_t *all)
+{
+    const sp_sweep_ask_t ask = { .kind = kind, .since = since, .healing = 1 };
+    sp_sweep_t *look = sp_reconcile_begin(cli->pool, &ask);
+    const sp_sweep_counts_t *counts = sp_reconcile_counts(look);
+    json_t *json;
+    sp_step_t step;
+
+    do {
+        step = sp_reconcile_step(&cli->ctx, look);
+    } while (step == SP_STEP_MORE);
+    json = json_loads(sp_reconcile_counts_json(cli->pool, look), 0, NULL);
+    sp_json_set_bool(json, "ok", step == SP_STEP_GOOD);
+    sp_json_set_text(json, "error", step == SP_STEP_GOOD ? NULL : cli->ctx.code);
+    json_object_set_new(all, kind, json);
+    if (!cli->json) {
+        printf(
+            "%-8s %6d seen %6d settled %6d completed %6d failed %6d foreign  %s\n",
+            kind, counts->seen, counts->settled, counts->completed, counts->failed,
+            counts->foreign,
+            step == SP_STEP_GOOD ? "ok"
+            : cli->ctx.code      ? cli->ctx.code
+                                 : "failed");
+    }
+    sp_reconcile_end(look);
+    return step == SP_STEP_GOOD ? DONE : OUT_OF_REACH;
+}
+
+static status_t run_reconcile(cli_t *cli)
+{
+    static const char *const kinds[] = { "events", "orders", "objects" };
+    json_t *json = sp_json_object(cli->pool);
+    apr_time_t since = read_since(cli);
+    status_t status, worst = DONE;
+    size_t i;
+
+    if (since < 0) {
+        return USAGE;
+    }
+    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        status = sweep(cli, kinds[i], since, json);
+        worst = status > worst ? status : worst;
+    }
+    if (cli->json) {
+        print_json(cli, json);
+    }
+    return worst;
+}
+
+/* ---- status ------------------------------------------------------------------- */
+
+static status_t run_status(cli_t *cli)
+{
+    json_t *json = sp_json_object(cli->pool);
+    apr_array_header_t *figures;
+    const sp_figure_t *figure;
+    int i;
+
+    if (sp_db_status(&cli->ctx, &figures) != SP_DONE) {
+        return OUT_OF_REACH;
+    }
+    for (i = 0; i < figures->nelts; i++) {
+        figure = &APR_ARRAY_IDX(figures, i, sp_figure_t);
+        if (!cli->json) {
+            printf("%-22s %s\n", figure->name, figure->value ? figure->value : "-");
+        }
+        else if (!figure->value) {
+            json_object_set_new(json, figure->name, json_null());
+        }
+        else if (figure->is_number) {
+            sp_json_set_int(json, figure->name, apr_atoi64(figure->value));
+        }
+        else {
+            sp_json_set_text(json, figure->name, figure->value);
+        }
+    }
+    if (cli->json) {
+        print_json(cli, json);
+    }
+    return DONE;
+}
+
 /* ---- what there is ---------------------------------------------------------- */
 
 static const command_t commands[] = {
     { "migrate", NULL, NEEDS_DATABASE, run_migrate,
       "bring the database to what this version needs" },
+    { "lookup", "<email|reference|payment id>", NEEDS_DATABASE, run_lookup,
+      "what is known here" },
+    { "recover", "<payment id|reference>", NEEDS_PROVIDER, run_recover,
+      "ask the provider, and complete what was paid" },
+    { "reconcile", NULL, NEEDS_PROVIDER, run_reconcile,
+      "look at the provider now, as the worker does" },
+    { "status", NULL, NEEDS_DATABASE, run_status, "counts and ages" },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -218,6 +579,7 @@ static void fill_ctx(cli_t *cli)
     cli->ctx.pool = cli->pool;
     cli->ctx.settings = cli->settings;
     cli->ctx.db = sp_db_own(cli->pool, cli->database);
+    cli->ctx.http = sp_http_create(cli->pool);
     cli->ctx.log = &cli->log;
     cli->ctx.via = "support";
     if (apr_env_get(&user, "SUDO_USER", cli->pool) != APR_SUCCESS) {
