@@ -21,13 +21,14 @@ async function order(t, email, { age_s = 0, plan = PLAN } = {}) {
     await t.sql(`update subpay.orders set created_at = created_at - $2 * interval '1 second',
       next_ask_at = next_ask_at - $2 * interval '1 second' where id = $1`, [row.id, age_s]);
   }
-  return { ...row, token: token.toString('hex'), metadata: metadata(t, row, token_hash, plan) };
+  return { ...row, token: token.toString('hex'), metadata: metadata(t, { ...row, email }, token_hash, plan) };
 }
 
-function metadata(t, { id, reference }, token_hash, plan) {
+function metadata(t, { id, reference, email }, token_hash, plan) {
   return {
     subpay_order: id,
     subpay_reference: reference,
+    subpay_email: email,
     subpay_product: plan.product,
     subpay_amount: `${plan.amount} ${plan.currency}`,
     subpay_period: '1y',

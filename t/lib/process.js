@@ -104,8 +104,12 @@ function run(file, list, options = {}) {
   return new Promise((resolve) => {
     const child = execFile(file, list, { maxBuffer: 64 << 20, ...options },
       (error, stdout, stderr) => {
-        const status = error ? (typeof error.code === 'number' ? error.code : 127) : 0;
-        resolve({ status, stdout, stderr: stderr || (status === 127 ? String(error) : '') });
+        const told = typeof error?.code === 'number';
+        resolve({
+          status: told ? error.code : error ? 127 : 0,
+          stdout,
+          stderr: told || !error ? stderr : `${stderr}${error.signal ?? error}`,
+        });
       });
     child.stdin?.end(options.input);
   });

@@ -311,9 +311,8 @@ function sections(products) {
 }
 
 const SubPay = {
-  /* A shop, ready for customers. Ended by its stop(), at the latest with this file. */
+  /* A shop, ready for customers. Ended by its stop(), at the latest with the file. */
   start(options = {}) {
-    ending();
     return new Shop(options).open();
   },
 
@@ -322,7 +321,6 @@ const SubPay = {
    * for it. After the last test it is stopped, and the log looked at.
    */
   use(options = {}) {
-    ending();
     const shop = new Shop(options);
     const ready = shop.open();
     ready.catch(() => {}); /* told by each test */
@@ -333,6 +331,7 @@ const SubPay = {
 
 /* node:test's, with a limit of time, and after the shops of use() are there. */
 function test(name, options, body = options) {
+  planEnding();
   const more = typeof options === 'object' ? options : {};
   return nodeTest.test(name, { timeout: TEST_TIMEOUT, ...more }, async (context) => {
     await Promise.all(awaited);
@@ -340,9 +339,13 @@ function test(name, options, body = options) {
   });
 }
 
-/* The last test of a file: everything ends, and the logs were silent. */
+/*
+ * The last test of a file: everything ends, and the logs were silent. Planned
+ * at the first test(), for after all of them are there: from inside of a test
+ * it would become a part of that one.
+ */
 let endingIsPlanned = false;
-function ending() {
+function planEnding() {
   if (endingIsPlanned) return;
   endingIsPlanned = true;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(name, () => process.exit(130));
