@@ -12,6 +12,7 @@
 
 #include "cfg/settings.h"
 #include "db/db.h"
+#include "domain/account.h"
 #include "provider/provider.h"
 #include "util/json.h"
 #include "util/text.h"
@@ -134,6 +135,26 @@ static void set_payload(sp_ctx_t *ctx, json_t *model, const char *payload)
     }
 }
 
+/* A customer who has no password yet chooses one from the welcome; made as the mail
+ * is written, so that the token stands in the mail and nowhere else. */
+static sp_outcome_t set_link(sp_ctx_t *ctx, json_t *model,
+                             const sp_outbox_row_t *row)
+{
+    const char *account = sp_json_text(model, "account_id");
+    const char *url = NULL;
+    sp_outcome_t out;
+
+    if (!account && (!row->template || (strcmp(row->template, "confirmation") != 0 &&
+                                        strcmp(row->template, "recovered") != 0))) {
+        return SP_DONE;
+    }
+    out = sp_account_link(ctx, account, row->order_id, &url);
+    sp_json_set_text(model, "password_url", url);
+    sp_json_set_int(model, "link_hours", apr_time_sec(SP_LINK_LIFE) / 3600);
+    /* Without an account there is no link, and the mail says so much less. */
+    return out == SP_REFUSED ? SP_DONE : out;
+}
+
 sp_outcome_t sp_letter_model(sp_ctx_t *ctx, const sp_outbox_row_t *row,
                              json_t **model)
 {
@@ -154,5 +175,5 @@ sp_outcome_t sp_letter_model(sp_ctx_t *ctx, const sp_outbox_row_t *row,
     }
     set_provider(ctx, *model, order ? order->provider : ctx->settings->provider);
     set_payload(ctx, *model, row->payload);
-    return SP_DONE;
+    return set_link(ctx, *model, row);
 }
