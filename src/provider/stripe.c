@@ -55,7 +55,7 @@ static const char *key_problem(apr_pool_t *pool, const char *key, const char *mo
             "with sk_%s_ or rk_%s_, or change SubPayEnvironment",
             other, mode, mode);
     }
-    if (!secret || strncmp(key + 3, mode, 4) != 0 || key[7] != '_') {
+    if (!secret || strncmp(key + 3, mode, 4) != 0 || key[7] != '_' || !key[8]) {
         return apr_psprintf(
             pool,
             "it is no secret key of Stripe's: one begins with sk_%s_ or "

@@ -52,6 +52,7 @@ static void add_metadata(sp_query_t *params, const sp_ctx_t *ctx,
     const char *const pairs[][2] = {
         { "subpay_order", order->id },
         { "subpay_reference", order->reference },
+        { "subpay_email", order->email },
         { "subpay_product", order->product },
         { "subpay_amount", apr_psprintf(pool, "%" APR_INT64_T_FMT " %s",
                                         order->price.minor, order->price.currency) },
@@ -244,9 +245,8 @@ static int look_for_order(void *baton, const sp_page_t *page)
         }
     }
     for (i = 0; i < page->unreadable->nelts; i++) {
-        search->garbled |=
-            has_id(APR_ARRAY_IDX(page->unreadable, i, sp_unreadable_t *),
-                   search->order_id);
+        search->garbled |= has_id(
+            APR_ARRAY_IDX(page->unreadable, i, sp_unreadable_t *), search->order_id);
     }
     return 1;
 }

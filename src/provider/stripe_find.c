@@ -42,16 +42,16 @@ sp_outcome_t sp_stripe_payment_fetch(sp_ctx_t *ctx, const sp_account_t *account,
         return sp_stripe_checkout_fetch(ctx, account, payment_id, fact);
     }
     if (sp_stripe_is_id(payment_id, "pi_")) {
-        return sp_stripe_fetch(ctx, account, "fetch payment",
-                               apr_pstrcat(ctx->pool, "/v1/payment_intents/",
-                                           payment_id, NULL),
-                               "latest_charge", sp_stripe_take_intent, fact);
+        return sp_stripe_fetch(
+            ctx, account, "fetch payment",
+            apr_pstrcat(ctx->pool, "/v1/payment_intents/", payment_id, NULL),
+            "latest_charge", sp_stripe_take_intent, fact);
     }
     if (sp_stripe_is_id(payment_id, "ch_") || sp_stripe_is_id(payment_id, "py_")) {
-        return sp_stripe_fetch(ctx, account, "fetch charge",
-                               apr_pstrcat(ctx->pool, "/v1/charges/", payment_id,
-                                           NULL),
-                               NULL, sp_stripe_take_charge, fact);
+        return sp_stripe_fetch(
+            ctx, account, "fetch charge",
+            apr_pstrcat(ctx->pool, "/v1/charges/", payment_id, NULL), NULL,
+            sp_stripe_take_charge, fact);
     }
     return sp_end(ctx, SP_REFUSED, "not_found",
                   "The payment provider does not know this payment.");
@@ -182,16 +182,26 @@ static sp_outcome_t find_charges(sp_ctx_t *ctx, const sp_account_t *account,
     return out;
 }
 
-/* Stripe compares addresses letter by letter: asked as typed, and folded. */
+/* Stripe compares addresses letter by letter. Asked as typed, all in small letters,
+ * and with a capital first, as phones write it. */
 static sp_outcome_t find_by_email(sp_ctx_t *ctx, const sp_account_t *account,
                                   finds_t *finds)
 {
     const char *email = finds->find->email;
     const char *folded = sp_text_fold(ctx->pool, email);
-    sp_outcome_t out = find_spelling(ctx, account, email, finds);
+    char *capital = apr_pstrdup(ctx->pool, folded);
+    const char *const spellings[] = { email, folded, capital };
+    sp_outcome_t out = SP_DONE;
+    int i;
 
-    if (out == SP_DONE && strcmp(email, folded) != 0) {
-        out = find_spelling(ctx, account, folded, finds);
+    if (*capital >= 'a' && *capital <= 'z') {
+        *capital -= 'a' - 'A';
+    }
+    for (i = 0; out == SP_DONE && i < 3; i++) {
+        if (i == 0 || (strcmp(spellings[i], email) != 0 &&
+                       strcmp(spellings[i], spellings[i - 1]) != 0)) {
+            out = find_spelling(ctx, account, spellings[i], finds);
+        }
     }
     return out == SP_DONE ? find_charges(ctx, account, finds) : out;
 }

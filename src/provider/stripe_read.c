@@ -134,6 +134,9 @@ static void set_metadata(const sp_stripe_reader_t *reader, sp_fact_t *fact,
         !sp_reference_parse(reader->pool, metadata->reference, &fact->reference)) {
         fact->reference = NULL;
     }
+    fact->order_email = metadata->email && !sp_text_email_problem(metadata->email)
+                            ? metadata->email
+                            : NULL;
     fact->product =
         metadata->product && *metadata->product ? metadata->product : NULL;
     fact->period = metadata->period && *metadata->period ? metadata->period : NULL;
@@ -186,10 +189,9 @@ static const char *charge_fact(const sp_stripe_reader_t *reader,
                                const sp_stripe_charge_t *charge, sp_fact_t **made)
 {
     sp_fact_t *fact = new_fact(reader, charge->livemode);
-    const char *why =
-        set_money(&fact->amount,
-                  charge->captured ? charge->amount_captured : charge->amount,
-                  charge->currency);
+    const char *why = set_money(
+        &fact->amount, charge->captured ? charge->amount_captured : charge->amount,
+        charge->currency);
 
     if (why || charge->amount_refunded < 0) {
         return why ? why : "amount_refunded is negative";
@@ -214,12 +216,12 @@ static const char *charge_fact(const sp_stripe_reader_t *reader,
 const char *sp_stripe_take_charge(const sp_stripe_reader_t *reader, sp_scan_t *scan,
                                   sp_fact_t **fact)
 {
-    sp_stripe_charge_t charge = { .amount_captured = -1 };
+    sp_stripe_charge_t charge = { .amount_captured = INT64_MIN };
 
     if (!sp_scan_read(scan, &sp_stripe_charge_shape, &charge)) {
         return scan->error;
     }
-    if (charge.amount_captured < 0) {
+    if (charge.amount_captured == INT64_MIN) {
         charge.amount_captured = charge.amount;
     }
     return charge_fact(reader, &charge, fact);

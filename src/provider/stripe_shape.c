@@ -27,6 +27,7 @@
 static const sp_scan_field_t metadata_rows[] = {
     ROW(sp_stripe_metadata_t, "subpay_order", TEXT, 0, order),
     ROW(sp_stripe_metadata_t, "subpay_reference", TEXT, 0, reference),
+    ROW(sp_stripe_metadata_t, "subpay_email", TEXT, 0, email),
     ROW(sp_stripe_metadata_t, "subpay_product", TEXT, 0, product),
     ROW(sp_stripe_metadata_t, "subpay_amount", TEXT, 0, amount),
     ROW(sp_stripe_metadata_t, "subpay_period", TEXT, 0, period),

@@ -15,6 +15,7 @@
 typedef struct sp_stripe_metadata_t {
     const char *order;
     const char *reference;
+    const char *email;
     const char *product;
     const char *amount;
     const char *period;

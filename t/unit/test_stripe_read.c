@@ -1,0 +1,435 @@
+/*
+ * test_stripe_read.c - Stripe's objects say the same thing here as there.
+ *
+ * Room: tests.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "stripe_world.h"
+
+#define CHARGE(status, captured, more)                                                   \
+    "{\"id\":\"ch_1\",\"object\":\"charge\",\"amount\":24900,\"amount_captured\":24900," \
+    "\"amount_refunded\":0,\"captured\":" captured ",\"created\":1700000000,"            \
+    "\"currency\":\"usd\",\"disputed\":false,\"livemode\":false,\"status\":\"" status    \
+    "\",\"payment_intent\":\"pi_1\",\"metadata\":" METADATA more "}"
+
+#define INTENT(status, more)                                             \
+    "{\"id\":\"pi_1\",\"object\":\"payment_intent\",\"amount\":24900,"   \
+    "\"amount_received\":24900,\"currency\":\"usd\",\"livemode\":false," \
+    "\"status\":\"" status "\",\"metadata\":" METADATA more "}"
+
+#define SESSION(status, payment_status, more)                                  \
+    "{\"id\":\"cs_1\",\"object\":\"checkout.session\",\"amount_total\":24900," \
+    "\"currency\":\"usd\",\"expires_at\":1700086400,\"livemode\":false,"       \
+    "\"mode\":\"payment\",\"status\":\"" status                                \
+    "\",\"payment_status\":\"" payment_status                                  \
+    "\",\"url\":\"https://pay.example/1\",\"metadata\":" METADATA more "}"
+
+static world_t world;
+static sp_fact_t *fact;
+
+static int start(void **state)
+{
+    (void)state;
+    world_start(&world);
+    return 0;
+}
+
+static const char *read_as(sp_stripe_take_fn take, const char *text)
+{
+    sp_stripe_reader_t reader = sp_stripe_reader(&world.ctx);
+    sp_slice_t body = { text, strlen(text) };
+
+    fact = NULL;
+    return sp_stripe_read(&reader, &body, take, &fact);
+}
+
+static void a_charge_counts_only_once_it_is_captured(void **state)
+{
+    static const struct {
+        const char *text;
+        sp_fact_kind_t kind;
+    } cases[] = {
+        { CHARGE("succeeded", "true", ""), SP_FACT_PAYMENT_SUCCEEDED },
+        { CHARGE("succeeded", "false", ""), SP_FACT_PAYMENT_PROCESSING },
+        { CHARGE("pending", "false", ""), SP_FACT_PAYMENT_PROCESSING },
+        { CHARGE("failed", "false", ""), SP_FACT_PAYMENT_FAILED },
+        { CHARGE("brand_new_word", "true", ""), SP_FACT_IGNORED },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        assert_null(read_as(sp_stripe_take_charge, cases[i].text));
+        assert_int_equal(fact->kind, cases[i].kind);
+    }
+}
+
+static void a_charge_tells_everything(void **state)
+{
+    (void)state;
+    assert_null(read_as(
+        sp_stripe_take_charge,
+        CHARGE(
+            "succeeded", "true",
+            ",\"billing_details\":{\"email\":\"Ana@Example.com\",\"name\":\"Ana\\nB\"},"
+            "\"payment_method_details\":{\"type\":\"card\",\"card\":{\"brand\":\"visa\","
+            "\"last4\":\"4242\"}},\"calculated_statement_descriptor\":\"SHOP* SP1\","
+            "\"customer\":{\"id\":\"cus_1\",\"deleted\":true},"
+            "\"receipt_url\":\"https://r.example\"")));
+    assert_string_equal(fact->provider, "stripe");
+    assert_string_equal(fact->mode, "test");
+    assert_string_equal(fact->payment_id, "pi_1");
+    assert_string_equal(fact->charge_id, "ch_1");
+    assert_string_equal(fact->customer_id, "cus_1");
+    assert_string_equal(fact->email, "Ana@Example.com");
+    assert_string_equal(fact->name, "Ana B");
+    assert_string_equal(fact->card_brand, "visa");
+    assert_string_equal(fact->card_last4, "4242");
+    assert_string_equal(fact->statement, "SHOP* SP1");
+    assert_int_equal(fact->amount.minor, 24900);
+    assert_string_equal(fact->amount.currency, "USD");
+    assert_int_equal(apr_time_sec(fact->paid_at), 1700000000);
+    assert_true(fact->ours);
+    assert_string_equal(fact->order_id, ORDER);
+    assert_string_equal(fact->reference, "SP-4KTM-9XQ7");
+    assert_string_equal(fact->product, "annual");
+    assert_int_equal(fact->price.minor, 24900);
+    assert_string_equal(fact->price.currency, "USD");
+    assert_string_equal(fact->period, "1y");
+    assert_int_equal(fact->credits, 10);
+    assert_string_equal(fact->token_hash, HASH);
+}
+
+/* Its charge was made days before: nobody shall get an apology for that. */
+static void a_bank_debit_does_not_say_when_it_succeeded(void **state)
+{
+    (void)state;
+    assert_null(
+        read_as(sp_stripe_take_charge,
+                CHARGE("succeeded", "true",
+                       ",\"payment_method_details\":{\"type\":\"sepa_debit\"}")));
+    assert_int_equal(fact->kind, SP_FACT_PAYMENT_SUCCEEDED);
+    assert_int_equal(fact->paid_at, 0);
+}
+
+static void an_intent_is_what_its_status_says(void **state)
+{
+    static const struct {
+        const char *text;
+        sp_fact_kind_t kind;
+    } cases[] = {
+        { INTENT("succeeded", ""), SP_FACT_PAYMENT_SUCCEEDED },
+        { INTENT("processing", ""), SP_FACT_PAYMENT_PROCESSING },
+        { INTENT("requires_capture", ""), SP_FACT_PAYMENT_PROCESSING },
+        { INTENT("canceled", ""), SP_FACT_PAYMENT_VOID },
+        { INTENT("requires_action", ""), SP_FACT_CHECKOUT_OPEN },
+        { INTENT("requires_payment_method", ""), SP_FACT_CHECKOUT_OPEN },
+        { INTENT("requires_payment_method",
+                 ",\"last_payment_error\":{\"type\":\"card_error\","
+                 "\"code\":\"card_declined\",\"decline_code\":\"lost_card\"}"),
+          SP_FACT_PAYMENT_FAILED },
+        { INTENT("brand_new_word", ""), SP_FACT_CHECKOUT_OPEN },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        assert_null(read_as(sp_stripe_take_intent, cases[i].text));
+        assert_int_equal(fact->kind, cases[i].kind);
+        assert_string_equal(fact->payment_id, "pi_1");
+    }
+    assert_null(read_as(sp_stripe_take_intent, cases[6].text));
+    assert_string_equal(fact->failure, "lost_card");
+}
+
+static void a_session_is_paid_only_when_it_says_paid(void **state)
+{
+    static const struct {
+        const char *text;
+        sp_fact_kind_t kind;
+    } cases[] = {
+        { SESSION("complete", "paid", ",\"payment_intent\":\"pi_1\""),
+          SP_FACT_PAYMENT_SUCCEEDED },
+        { SESSION("complete", "unpaid", ",\"payment_intent\":\"pi_1\""),
+          SP_FACT_PAYMENT_PROCESSING },
+        { SESSION("complete", "brand_new_word", ",\"payment_intent\":\"pi_1\""),
+          SP_FACT_PAYMENT_PROCESSING },
+        { SESSION("complete", "no_payment_required", ""),
+          SP_FACT_PAYMENT_SUCCEEDED },
+        { SESSION("open", "no_payment_required", ""), SP_FACT_CHECKOUT_OPEN },
+        { SESSION("open", "unpaid", ""), SP_FACT_CHECKOUT_OPEN },
+        { SESSION("expired", "unpaid", ""), SP_FACT_CHECKOUT_EXPIRED },
+        { SESSION("brand_new_word", "unpaid", ""), SP_FACT_CHECKOUT_OPEN },
+        { SESSION("complete", "unpaid",
+                  ",\"payment_intent\":" INTENT("canceled", "")),
+          SP_FACT_PAYMENT_VOID },
+        { SESSION("complete", "unpaid",
+                  ",\"payment_intent\":" INTENT("processing", "")),
+          SP_FACT_PAYMENT_PROCESSING },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        assert_null(read_as(sp_stripe_take_session, cases[i].text));
+        assert_int_equal(fact->kind, cases[i].kind);
+        assert_string_equal(fact->checkout_id, "cs_1");
+    }
+    assert_null(read_as(sp_stripe_take_session, cases[3].text));
+    assert_string_equal(fact->payment_id, "cs_1");
+    assert_null(read_as(sp_stripe_take_session, cases[5].text));
+    assert_string_equal(fact->checkout_url, "https://pay.example/1");
+    assert_null(read_as(sp_stripe_take_session, cases[6].text));
+    assert_null(fact->checkout_url);
+}
+
+static void an_expanded_session_tells_card_and_statement(void **state)
+{
+    (void)state;
+    assert_null(read_as(
+        sp_stripe_take_session,
+        SESSION("complete", "paid",
+                ",\"customer_email\":\"filled@example.com\","
+                "\"customer_details\":{\"email\":\"typed@example.com\"},"
+                "\"payment_intent\":" INTENT(
+                    "succeeded",
+                    ",\"latest_charge\":" CHARGE(
+                        "succeeded", "true",
+                        ",\"calculated_statement_descriptor\":\"SHOP* SP1\"")))));
+    assert_string_equal(fact->payment_id, "pi_1");
+    assert_string_equal(fact->charge_id, "ch_1");
+    assert_string_equal(fact->statement, "SHOP* SP1");
+    assert_string_equal(fact->email, "typed@example.com");
+    assert_int_equal(apr_time_sec(fact->paid_at), 1700000000);
+}
+
+static void sessions_of_other_programs_are_ignored(void **state)
+{
+    (void)state;
+    assert_null(
+        read_as(sp_stripe_take_session,
+                "{\"id\":\"cs_2\",\"livemode\":true,\"mode\":\"subscription\","
+                "\"payment_status\":\"paid\",\"status\":\"complete\"}"));
+    assert_int_equal(fact->kind, SP_FACT_IGNORED);
+    assert_string_equal(fact->mode, "live");
+}
+
+static void our_own_id_is_found_without_metadata(void **state)
+{
+    (void)state;
+    assert_null(read_as(sp_stripe_take_session,
+                        "{\"id\":\"cs_2\",\"livemode\":false,\"mode\":\"payment\","
+                        "\"payment_status\":\"unpaid\",\"status\":\"open\","
+                        "\"client_reference_id\":\"" ORDER "\"}"));
+    assert_string_equal(fact->order_id, ORDER);
+    assert_false(fact->ours);
+}
+
+/* Metadata that a person edited: what is not as we wrote it counts as absent. */
+static void edited_metadata_is_not_trusted(void **state)
+{
+    static const char *const amounts[] = { "24900.0 USD", "24900",
+                                           "USD 24900",   "24900 usd",
+                                           "-1 USD",      "24900  USD",
+                                           "24900 USDX",  "9999999999999999 USD" };
+    const char *text = CHARGE("succeeded", "true", "");
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(amounts) / sizeof(*amounts); i++) {
+        const char *at = strstr(text, "24900 USD");
+
+        assert_null(read_as(sp_stripe_take_charge,
+                            apr_psprintf(world.pool, "%.*s%s%s", (int)(at - text),
+                                         text, amounts[i], at + 9)));
+        assert_int_equal(fact->price.minor, 0);
+        assert_true(fact->ours);
+    }
+    assert_null(read_as(
+        sp_stripe_take_charge,
+        "{\"id\":\"ch_1\",\"amount\":1,\"amount_refunded\":0,\"captured\":true,"
+        "\"created\":1,\"currency\":\"usd\",\"livemode\":false,"
+        "\"status\":\"succeeded\",\"metadata\":{\"subpay_order\":\"x\","
+        "\"subpay_site\":\"" SITE "\"}}"));
+    assert_null(fact->order_id);
+    assert_false(fact->ours);
+    assert_string_equal(fact->payment_id, "ch_1");
+}
+
+static void another_shop_on_the_account_is_not_ours(void **state)
+{
+    (void)state;
+    world.settings.base_url = "https://other.example";
+    assert_null(read_as(sp_stripe_take_charge, CHARGE("succeeded", "true", "")));
+    assert_false(fact->ours);
+    assert_string_equal(fact->order_id, ORDER);
+    world.settings.base_url = SITE;
+}
+
+static void an_address_nobody_can_mail_to_is_no_address(void **state)
+{
+    (void)state;
+    assert_null(read_as(
+        sp_stripe_take_charge,
+        CHARGE("succeeded", "true",
+               ",\"billing_details\":{\"email\":\"a@b.example\\r\\nBcc: c\"},"
+               "\"receipt_email\":\"ana@example.com\"")));
+    assert_string_equal(fact->email, "ana@example.com");
+}
+
+static void refunds_and_disputes_have_our_words(void **state)
+{
+    static const char *const words[][2] = {
+        { "succeeded", "succeeded" },     { "pending", "pending" },
+        { "requires_action", "pending" }, { "failed", "failed" },
+        { "canceled", "cancelled" },      { "brand_new_word", "pending" }
+    };
+    static const char *const cases[][2] = { { "needs_response", "open" },
+                                            { "under_review", "under_review" },
+                                            { "won", "won" },
+                                            { "lost", "lost" },
+                                            { "warning_needs_response", "warning" },
+                                            { "warning_closed", "closed" },
+                                            { "brand_new_word", "open" } };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        assert_null(read_as(
+            sp_stripe_take_refund,
+            apr_pstrcat(world.pool,
+                        "{\"id\":\"re_1\",\"amount\":500,\"currency\":\"eur\","
+                        "\"charge\":\"ch_1\",\"payment_intent\":null,"
+                        "\"status\":\"",
+                        words[i][0], "\"}", NULL)));
+        assert_int_equal(fact->kind, SP_FACT_REFUND);
+        assert_string_equal(fact->status, words[i][1]);
+        assert_string_equal(fact->payment_id, "ch_1");
+        assert_string_equal(fact->amount.currency, "EUR");
+    }
+    for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        assert_null(read_as(
+            sp_stripe_take_dispute,
+            apr_pstrcat(
+                world.pool,
+                "{\"id\":\"du_1\",\"amount\":500,\"currency\":\"eur\","
+                "\"livemode\":true,\"payment_intent\":\"pi_1\",\"reason\":\"general\","
+                "\"evidence_details\":{\"due_by\":1700000000},\"status\":\"",
+                cases[i][0], "\"}", NULL)));
+        assert_int_equal(fact->kind, SP_FACT_DISPUTE);
+        assert_string_equal(fact->status, cases[i][1]);
+        assert_int_equal(apr_time_sec(fact->due_by), 1700000000);
+    }
+    assert_null(
+        read_as(sp_stripe_take_refunded_charge, CHARGE("succeeded", "true", "")));
+    assert_int_equal(fact->kind, SP_FACT_REFUND);
+    assert_null(fact->refund_id);
+    assert_int_equal(fact->amount.minor, 0);
+}
+
+static void what_makes_no_sense_is_unreadable(void **state)
+{
+    static const char *const bad[] = {
+        CHARGE("succeeded", "true", ",\"receipt_url\":\"\\u0000\""),
+        CHARGE("succeeded", "true", ",\"amount\":1"),
+        CHARGE("succeeded", "1", ""),
+        CHARGE("succeeded", "true", ",\"billing_details\":[]"),
+        "{\"id\":\"ch_1\"}",
+        "[]",
+        "",
+    };
+    static const char *const numbers[] = {
+        "24900.0", "2.49e4", "\"24900\"", "-1", "92233720368547758070", "null"
+    };
+    const char *text = CHARGE("succeeded", "true", "");
+    const char *at = strstr(text, "24900,\"amount_refunded");
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        assert_non_null(read_as(sp_stripe_take_charge, bad[i]));
+    }
+    for (i = 0; i < sizeof(numbers) / sizeof(*numbers) - 1; i++) {
+        assert_non_null(
+            read_as(sp_stripe_take_charge,
+                    apr_psprintf(world.pool, "%.*s%s%s", (int)(at - text), text,
+                                 numbers[i], at + 5)));
+    }
+    assert_non_null(
+        read_as(sp_stripe_take_session, SESSION("complete", "paid", "")));
+    assert_non_null(read_as(sp_stripe_take_session,
+                            SESSION("complete", "paid", ",\"payment_intent\":7")));
+    assert_non_null(
+        read_as(sp_stripe_take_session,
+                SESSION("complete", "paid", ",\"payment_intent\":\"pi_\\u0000\"")));
+}
+
+static void an_id_is_found_in_what_cannot_be_read(void **state)
+{
+    static const char *const texts[] = { "{\"id\":\"evt_1\",\"created\":1.5}",
+                                         "{\"id\":\"evt_1\",\"x\":[",
+                                         "{\"id\":\"evt_1\"" };
+    sp_slice_t bytes;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        bytes.data = texts[i];
+        bytes.len = strlen(texts[i]);
+        assert_string_equal(sp_stripe_find_id(world.pool, &bytes), "evt_1");
+    }
+    bytes.data = "{\"id\":\"../../etc\"}";
+    bytes.len = strlen(bytes.data);
+    assert_null(sp_stripe_find_id(world.pool, &bytes));
+}
+
+static void keys_must_fit_the_environment(void **state)
+{
+    const char *(*problem)(apr_pool_t *, const char *, const char *) =
+        sp_provider_stripe.key_problem;
+    static const char *const bad[] = { "sk_live_canary",  "rk_live_canary",
+                                       "pk_test_canary",  "whsec_canary",
+                                       "sk_test_",        "sk_test",
+                                       "canary",          "",
+                                       "sk_test_can ary", "sk_testcanary" };
+    size_t i;
+
+    (void)state;
+    assert_null(problem(world.pool, "sk_test_canary", "test"));
+    assert_null(problem(world.pool, "rk_live_canary", "live"));
+    assert_non_null(problem(world.pool, "sk_test_canary", "live"));
+    for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        const char *why = problem(world.pool, bad[i], "test");
+
+        assert_non_null(why);
+        assert_null(strstr(why, "canary"));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_charge_counts_only_once_it_is_captured),
+        cmocka_unit_test(a_charge_tells_everything),
+        cmocka_unit_test(a_bank_debit_does_not_say_when_it_succeeded),
+        cmocka_unit_test(an_intent_is_what_its_status_says),
+        cmocka_unit_test(a_session_is_paid_only_when_it_says_paid),
+        cmocka_unit_test(an_expanded_session_tells_card_and_statement),
+        cmocka_unit_test(sessions_of_other_programs_are_ignored),
+        cmocka_unit_test(our_own_id_is_found_without_metadata),
+        cmocka_unit_test(edited_metadata_is_not_trusted),
+        cmocka_unit_test(another_shop_on_the_account_is_not_ours),
+        cmocka_unit_test(an_address_nobody_can_mail_to_is_no_address),
+        cmocka_unit_test(refunds_and_disputes_have_our_words),
+        cmocka_unit_test(what_makes_no_sense_is_unreadable),
+        cmocka_unit_test(an_id_is_found_in_what_cannot_be_read),
+        cmocka_unit_test(keys_must_fit_the_environment),
+    };
+
+    return cmocka_run_group_tests(tests, start, NULL);
+}
