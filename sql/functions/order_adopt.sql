@@ -26,7 +26,7 @@ begin
                             product, title, amount, currency, period, period_text,
                             credits, renews, site, checkout_id, statement)
         values (in_fact.order_id, new_reference, token, in_fact.provider, in_fact.mode,
-                case when email_plausible(in_fact.email) then in_fact.email end,
+                fact_email(in_fact),
                 regexp_replace(in_fact.name, '[[:cntrl:]]', '', 'g'),
                 in_fact.product, coalesce(in_fact.title, in_fact.product),
                 in_fact.price, in_fact.price_currency,

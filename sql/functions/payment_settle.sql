@@ -29,6 +29,13 @@ begin
     elsif p.amount_refunded = p.amount and p.amount > 0 then
         return order_refund(in_order, p, in_actor);
     end if;
+    -- Adopted from a fact that named nobody; this one may.
+    if in_order.email is null and fact_email(in_fact) is not null then
+        update orders
+           set email = fact_email(in_fact), updated_at = now()
+         where id = in_order.id
+        returning * into in_order;
+    end if;
     mismatch := order_mismatch(in_order, in_fact);
     if mismatch is not null then
         return order_review(in_order, p, mismatch, in_actor);

@@ -1,0 +1,80 @@
+-- settle: money that goes back. What it bought ends; what never reached us grants nothing.
+\ir helper.psql
+begin;
+select plan(41);
+
+-- In part, then in full.
+select t.placed(1, 100) \g /dev/null
+select is(t.says(t.paid(1)), 'completed', 'bought, with 100 credits');
+select is(t.says(t.refund(1, 4900, 'succeeded', t.ago(9), 're_a')), 'updated', 'a partial refund is noted');
+select results_eq($$ select o.state, p.amount_refunded, s.status from orders o join payments p on p.order_id = o.id
+                       join subscriptions s on s.order_id = o.id $$,
+    $$ values ('completed', 4900::bigint, 'active') $$, 'and takes nothing away');
+select is(t.says(t.refund(1, 4900, 'succeeded', t.ago(9), 're_a')), 'already', 'once');
+insert into credit_transactions (account_id, amount, reason) select id, -30, 'used' from accounts;
+select is(t.says(t.refund(1, 20000, 'succeeded', t.ago(8), 're_b')), 'closed refunded', 'the rest closes the order');
+select results_eq($$ select o.state, o.completed_via, p.amount_refunded, s.status, s.ended_at, a.credits
+                       from orders o join payments p on p.order_id = o.id
+                       join subscriptions s on s.order_id = o.id join accounts a on a.id = s.account_id $$,
+    $$ values ('refunded', 'webhook', 24900::bigint, 'refunded', now(), 0::bigint) $$,
+    'access ends, and the credits that are left');
+select is((select sum(amount) from credit_transactions), 0::numeric, 'the ledger says how');
+select is((select action from audit order by id desc limit 1), 'order.refunded', 'history too');
+select is(t.says(t.paid(1, '{"event_id": "late"}')), 'already', 'a late word of the payment');
+select is(t.state(1), 'refunded', 'brings nothing back');
+select is(t.says(t.refund(1, 1, 'succeeded', t.ago(7), 're_c')), 'failed error', 'more than was paid cannot be refunded');
+
+-- By the payment's own totals.
+select t.placed(2) \g /dev/null
+select is(t.says(t.paid(2)), 'completed', 'bought');
+select is(t.says(t.paid(2, '{"event_id": "r2", "amount_refunded": 24900}')), 'closed refunded',
+    'the payment says that it was refunded');
+select is(t.state(2), 'refunded', 'so it is');
+select t.placed(3) \g /dev/null
+select is(t.says(t.paid(3, '{"amount_refunded": 24900}')), 'closed refunded', 'refunded before we ever heard of it');
+select results_eq($$ select state, completed_at, (select count(*) from subscriptions where order_id = t.id(3)),
+                            (select count(*) from outbox where order_id = t.id(3)) from orders where id = t.id(3) $$,
+    $$ values ('refunded', null::timestamptz, 0::bigint, 0::bigint) $$, 'grants nothing, welcomes nobody');
+select t.placed(4) \g /dev/null
+select is(t.says(t.paid(4, '{"amount": 100}')), 'review amount', 'in review');
+select is(t.says(t.refund(4, 100, 'succeeded')), 'closed refunded', 'given back');
+select is(t.state(4), 'refunded', 'is settled');
+
+-- A refund's states.
+select t.placed(5) \g /dev/null
+select is(t.says(t.paid(5)), 'completed', 'bought');
+select is(t.says(t.refund(5, 9900, 'pending', t.ago(9))), 'updated', 'pending');
+select is((select amount_refunded from payments where payment_id = 'pi_5'), 9900::bigint, 'counts');
+select is(t.says(t.refund(5, 9900, 'succeeded', t.ago(8))), 'updated', 'succeeded');
+select is(t.says(t.refund(5, 9900, 'pending', t.ago(9)) || '{"event_id": "stale"}'), 'already', 'an older word changes nothing');
+select is((select status from refunds where refund_id = 're_5'), 'succeeded', 'it has succeeded');
+select is(t.says(t.refund(5, 9900, 'failed', t.ago(7))), 'updated', 'failed after all');
+select is((select amount_refunded from payments where payment_id = 'pi_5'), 0::bigint, 'counts no more');
+select t.placed(6) \g /dev/null
+select is(t.says(t.paid(6)), 'completed', 'bought');
+select is(t.says(t.refund(6, 24900, 'succeeded', t.ago(9))), 'closed refunded', 'refunded in full');
+select is(t.says(t.refund(6, 24900, 'failed', t.ago(8))), 'updated', 'the refund fails');
+select is((select kind from tickets where dedupe_key = 'refund_failed:re_6'), 'refund_failed',
+    'the customer has neither money nor access: a person is told');
+
+-- Disputes.
+select t.placed(7) \g /dev/null
+select is(t.says(t.paid(7)), 'completed', 'bought');
+select is(t.says(t.dispute(7, 'open', t.ago(9))), 'updated', 'disputed');
+select results_eq($$ select p.disputed, s.status, d.due_by, k.kind, k.due_at
+                       from payments p join subscriptions s on s.order_id = p.order_id
+                       join disputes d on d.payment_id = p.payment_id
+                       join tickets k on k.dedupe_key = 'dispute:dp_7' where p.payment_id = 'pi_7' $$,
+    $$ values (true, 'active', to_timestamp(t.ago(-3600)), 'dispute', to_timestamp(t.ago(-3600))) $$,
+    'a person has until the deadline; access stays');
+select is(t.says(t.dispute(7, 'lost', t.ago(5))), 'updated', 'lost');
+select is((select status from subscriptions where order_id = t.id(7)), 'suspended', 'access ends');
+select is(t.says(t.dispute(7, 'won', t.ago(4))), 'updated', 'won after all');
+select is((select status from subscriptions where order_id = t.id(7)), 'active', 'access is back');
+select is(t.says(t.dispute(7, 'under_review', t.ago(8))), 'already', 'an older word changes nothing');
+select is((select count(*) from tickets where kind = 'dispute'), 1::bigint, 'one ticket');
+select results_eq($$ select action from audit where order_id = t.id(7) order by id $$,
+    $$ values ('order.completed'), ('dispute.lost'), ('dispute.won') $$, 'history has what changed access');
+
+select * from finish();
+rollback;
