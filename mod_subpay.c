@@ -13,6 +13,7 @@
 
 #include "cfg/httpd_directives.h"
 #include "cfg/providers.h"
+#include "handle/access.h"
 #include "handle/handle.h"
 #include "worker/worker.h"
 
@@ -65,6 +66,7 @@ static void register_hooks(apr_pool_t *pool)
         ap_register_provider(pool, SP_PROVIDER_GROUP, (*provider)->name,
                              SP_PROVIDER_VERSION, *provider);
     }
+    sp_access_register(pool);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     /* After everybody: the worker is forked with all that the others have set up. */
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_REALLY_LAST);

@@ -205,6 +205,8 @@ static const sp_range_t ranges[] = {
     { "SubPayPendingExpiry", 1800, 86400,
       "write 30m to 24h: the provider keeps a payment page open for no longer" },
     { "SubPayDuplicateWindow", 0, 90 * 86400, "write 0 to 90d, such as 24h" },
+    { "SubPayCacheFor", 0, 60, "write 0 to 60s, such as 10s" },
+    { "SubPayGrace", 0, 86400, "write 0 to 24h, such as 1h" },
 };
 
 static const char *check_range(const char *directive, apr_int64_t seconds)

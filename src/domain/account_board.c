@@ -19,6 +19,7 @@ typedef struct slot_t {
 typedef struct board_t {
     slot_t all;
     apr_int64_t heard_at;
+    apr_uint32_t changes;
     slot_t slots[SLOTS];
 } board_t;
 
@@ -82,7 +83,13 @@ void sp_board_change(const char *account)
         slot = account ? slot_of(account) : &board->all;
         __atomic_store_n(&slot->changed_at, apr_time_now(), __ATOMIC_RELEASE);
         __atomic_add_fetch(&slot->version, 1, __ATOMIC_ACQ_REL);
+        __atomic_add_fetch(&board->changes, 1, __ATOMIC_ACQ_REL);
     }
+}
+
+apr_uint32_t sp_board_changes(void)
+{
+    return board ? __atomic_load_n(&board->changes, __ATOMIC_ACQUIRE) : 0;
 }
 
 void sp_board_hear(void)

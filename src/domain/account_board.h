@@ -43,6 +43,10 @@ apr_time_t sp_board_changed_at(const char *account);
  * time when notifications were not heard. */
 void sp_board_change(const char *account);
 
+/** How many changes there were. For a reader who learns whose account it is only from
+ * the answer: when this moved meanwhile, the mark taken after it proves nothing. */
+apr_uint32_t sp_board_changes(void);
+
 /** The worker, once a second or more often: notifications are being heard. */
 void sp_board_hear(void);
 

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "domain/account_board.h"
 #include "util/crypto.h"
 #include "util/log.h"
 #include "util/text.h"
@@ -356,6 +357,13 @@ static void log_settled(sp_ctx_t *ctx, const sp_fact_t *fact,
     }
 }
 
+/* Whether somebody may have lost access by it. */
+static int takes_away(const sp_fact_t *fact)
+{
+    return fact->kind == SP_FACT_REFUND || fact->kind == SP_FACT_DISPUTE ||
+           fact->amount_refunded > 0 || fact->disputed;
+}
+
 sp_outcome_t sp_fact_settle(sp_ctx_t *ctx, sp_fact_t *fact, sp_settled_t *settled)
 {
     const sp_product_t *product;
@@ -378,6 +386,10 @@ sp_outcome_t sp_fact_settle(sp_ctx_t *ctx, sp_fact_t *fact, sp_settled_t *settle
     out = sp_db_settle(ctx, fact, settled);
     if (out == SP_DONE) {
         log_settled(ctx, fact, settled);
+    }
+    /* Other nodes hear of it from PostgreSQL; here it counts with the next request. */
+    if (out == SP_DONE && takes_away(fact)) {
+        sp_board_change(NULL);
     }
     return out;
 }

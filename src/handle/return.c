@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "domain/order.h"
+#include "handle/auth_pages.h"
 #include "handle/cookie.h"
 #include "handle/form.h"
 #include "handle/model.h"
@@ -140,6 +141,9 @@ static int show(request_rec *r, sp_ctx_t *ctx, const char *name,
         add_checking(r, ctx, page, visit);
     }
     add_next_step(ctx, page, state);
+    if (view == SP_VIEW_BUYER && strcmp(state, "paid") == 0) {
+        sp_auth_next_steps(ctx, page, visit->token, visit->reference);
+    }
     json_object_set_new(page, "state", json_pack("{s:b}", state, 1));
     return sp_page_show(r, ctx, HTTP_OK, name, page);
 }
@@ -198,9 +202,9 @@ static json_t *status_model(sp_ctx_t *ctx, const visit_t *visit)
     sp_json_set_text(body, "reference",
                      visit->order ? visit->order->reference : visit->reference);
     sp_json_set_text(body, "state", visit->order ? visit->order->state : "unknown");
-    sp_json_set_text(body, "page", state);
-    sp_json_set_text(body, "money", sp_model_money_word(state));
-    sp_json_set_bool(body, "paid", !strcmp(sp_model_money_word(state), "paid"));
+    sp_json_set_text(body, "page", page);
+    sp_json_set_text(body, "money", sp_model_money_word(page));
+    sp_json_set_bool(body, "paid", !strcmp(sp_model_money_word(page), "paid"));
     return body;
 }
 
