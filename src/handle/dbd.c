@@ -20,6 +20,7 @@
 #include <mod_dbd.h>
 #include <stdlib.h>
 
+/* For one request in all, however often it asks. */
 #define LONGEST_WAIT apr_time_from_sec(2)
 /* mod_dbd's own value of DBDMax where it is not written. */
 #define DEFAULT_MAX 10
@@ -38,6 +39,7 @@ typedef struct source_t {
     sp_db_t db;
     request_rec *r;
     int urgent;
+    apr_interval_time_t waited; /* so far, for connections */
     ap_dbd_t *lent;
 } source_t;
 
@@ -152,21 +154,29 @@ static sp_conn_t *wrap(ap_dbd_t *dbd)
     return known;
 }
 
-static sp_conn_t *lend(sp_db_t *db, sp_ctx_t *ctx)
+static ap_dbd_t *acquire(source_t *source, apr_time_t deadline)
 {
-    source_t *source = db->baton;
-    apr_time_t deadline = apr_time_now() + LONGEST_WAIT;
+    ap_dbd_t *dbd;
 
-    (void)ctx;
     if (!gate_enter(source->urgent, deadline)) {
         return NULL;
     }
-    source->lent = open_patiently(source->r, deadline);
-    if (!source->lent) {
+    dbd = open_patiently(source->r, deadline);
+    if (!dbd) {
         gate_leave();
-        return NULL;
     }
-    return wrap(source->lent);
+    return dbd;
+}
+
+static sp_conn_t *lend(sp_db_t *db, sp_ctx_t *ctx)
+{
+    source_t *source = db->baton;
+    apr_time_t start = apr_time_now();
+
+    (void)ctx;
+    source->lent = acquire(source, start + LONGEST_WAIT - source->waited);
+    source->waited += apr_time_now() - start;
+    return source->lent ? wrap(source->lent) : NULL;
 }
 
 static void back(sp_db_t *db, sp_conn_t *conn)
