@@ -5,7 +5,7 @@
  * The parser makes a tree of nodes once, at start; rendering walks the tree
  * with a stack of contexts and never looks at the source again.
  */
-#include "mustache.h"
+#include "view/mustache.h"
 
 #include <apr_strings.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  * Everything is read at start: a broken template stops the start, not a
  * customer, and a request never touches the disk.
  */
-#include "templates.h"
+#include "view/templates.h"
 
 #include <apr_file_io.h>
 #include <apr_hash.h>
@@ -14,8 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "view/words.h"
+
 #define DEFAULT_LANGUAGE "en"
 #define SUFFIX ".mustache"
+#define PHRASES "phrases.json"
+#define TIME "layout/time.text"
 /* The largest shipped one has 6 KB; beyond this it is not a template. */
 #define MAX_SOURCE (256 * 1024)
 /* A browser sends a handful; whoever sends more is not helped by more. */
@@ -42,6 +46,7 @@ static const char *const mail_parts[] = { ".subject", ".text", ".html", NULL };
 typedef struct sp_language_t {
     const char *name;
     apr_hash_t *templates; /* "pages/return" to sp_entry_t */
+    json_t *phrases;       /* English to this language, or NULL */
 } sp_language_t;
 
 typedef struct sp_entry_t {
@@ -219,6 +224,35 @@ static apr_status_t load_file(sp_loader_t *l, sp_language_t *language,
     return APR_SUCCESS;
 }
 
+static apr_status_t drop_phrases(void *phrases)
+{
+    json_decref(phrases);
+    return APR_SUCCESS;
+}
+
+static apr_status_t load_phrases(sp_loader_t *l, sp_language_t *language,
+                                 const char *file)
+{
+    json_error_t why;
+    json_t *phrases;
+
+    if (language->phrases) {
+        return APR_SUCCESS; /* a folder in front of this one has it */
+    }
+    phrases = json_load_file(file, JSON_REJECT_DUPLICATES, &why);
+    if (!json_is_object(phrases)) {
+        *l->error = phrases ? apr_psprintf(l->pool, "%s: not a JSON object", file)
+                            : apr_psprintf(l->pool, "%s, line %d: %s", file,
+                                           why.line, why.text);
+        json_decref(phrases);
+        return APR_EINVAL;
+    }
+    apr_pool_cleanup_register(l->pool, phrases, drop_phrases,
+                              apr_pool_cleanup_null);
+    language->phrases = phrases;
+    return APR_SUCCESS;
+}
+
 typedef apr_status_t (*sp_visit_t)(sp_loader_t *l, void *baton,
                                    const char *path, const apr_finfo_t *info);
 
@@ -268,6 +302,9 @@ static apr_status_t visit_file(sp_loader_t *l, void *baton, const char *path,
 
         return each_name(l, path, visit_file, &below);
     }
+    if (info->filetype == APR_REG && strcmp(name, PHRASES) == 0) {
+        return load_phrases(l, place->language, path);
+    }
     if (info->filetype != APR_REG || !ends_in(name, SUFFIX)) {
         return APR_SUCCESS;
     }
@@ -292,6 +329,7 @@ static apr_status_t visit_language(sp_loader_t *l, void *baton,
         place.language = apr_array_push(l->set->languages);
         place.language->name = info->name;
         place.language->templates = apr_hash_make(l->pool);
+        place.language->phrases = NULL;
     }
     return each_name(l, path, visit_file, &place);
 }
@@ -387,6 +425,7 @@ apr_status_t sp_templates_load(apr_pool_t *pool, const char *const *dirs,
     english = apr_array_push(loader.set->languages);
     english->name = DEFAULT_LANGUAGE;
     english->templates = apr_hash_make(pool);
+    english->phrases = NULL;
     for (; *dirs && status == APR_SUCCESS; dirs++) {
         status = each_name(&loader, *dirs, visit_language, NULL);
     }
@@ -478,15 +517,26 @@ static const char *own_name(const sp_templates_t *set, const char *lang)
 }
 
 /* The language whose folder holds this template. */
-static const char *language_of(const sp_templates_t *set, const char *lang,
-                               const char *name)
+static const sp_language_t *language_of(const sp_templates_t *set,
+                                        const char *lang, const char *name)
 {
     const sp_language_t *language = find_language(set, lang);
 
     if (apr_hash_get(language->templates, name, APR_HASH_KEY_STRING)) {
-        return language->name;
+        return language;
     }
-    return DEFAULT_LANGUAGE;
+    return find_language(set, DEFAULT_LANGUAGE);
+}
+
+/* The words that the templates of this language do not hold. */
+static void put_words(apr_pool_t *pool, const sp_language_t *language,
+                      json_t *model)
+{
+    const sp_entry_t *time =
+        apr_hash_get(language->templates, TIME, APR_HASH_KEY_STRING);
+
+    json_object_set_new(model, "lang", json_string(language->name));
+    sp_words_put(pool, model, time ? time->tpl : NULL, language->phrases);
 }
 
 static apr_status_t draw(apr_pool_t *pool, const sp_templates_t *set,
@@ -500,8 +550,7 @@ static apr_status_t draw(apr_pool_t *pool, const sp_templates_t *set,
         out->error = apr_psprintf(pool, "there is no template %s", name);
         return APR_NOTFOUND;
     }
-    json_object_set_new(model, "lang",
-                        json_string(language_of(set, lang, name)));
+    put_words(pool, language_of(set, lang, name), model);
     return sp_template_render(entry->tpl, model, out);
 }
 
@@ -550,8 +599,10 @@ apr_status_t sp_mail_render(apr_pool_t *pool, const sp_templates_t *set,
         words->subject = parts[0].data;
         words->text = parts[1].data;
         words->html = parts[2].data;
-        words->lang = language_of(
-            set, lang, apr_pstrcat(pool, "mails/", mail, ".text", NULL));
+        words->lang = language_of(set, lang,
+                                  apr_pstrcat(pool, "mails/", mail, ".text",
+                                              NULL))
+                          ->name;
     }
     return status;
 }

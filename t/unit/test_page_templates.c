@@ -338,21 +338,39 @@ static void the_language_may_be_a_string_of_the_model(void **state)
     json_decref(model);
 }
 
-static void an_unknown_page_is_an_error_not_a_crash(void **state)
+static void times_and_our_own_sentences_are_in_the_language(void **state)
 {
-    json_t *model = json_object();
-    sp_mail_words_t words;
-    sp_text_t html;
+    json_t *model = model_of("late", "checking");
+    const char *html;
 
     (void)state;
-    assert_int_equal(sp_page_render(pool, load(NULL), "en", "none", model, &html),
-                     APR_NOTFOUND);
-    assert_string_equal(html.error, "there is no template pages/none");
-    assert_int_equal(sp_mail_render(pool, load(NULL), "en", "none", model,
-                                    &words),
-                     APR_NOTFOUND);
-    assert_string_equal(words.error, "there is no template mails/none.subject");
+    json_object_set_new(json_object_get(model, "order"), "started",
+                        json_pack("{s:s, s:s}", "iso", "2026-03-01T04:05:00Z",
+                                  "text", "1 March 2026, 04:05 UTC"));
+    html = page(load(NULL), "de", "return", json_incref(model));
+    assert_non_null(strstr(html, "<html lang=\"de\">"));
+    assert_non_null(strstr(html, ">1. M\xC3\xA4rz 2026, 04:05 Uhr UTC</time>"));
+    html = page(load(NULL), "en", "return", model_of("paid", "paid"));
+    assert_non_null(strstr(html, ">31 July 2027</time>"));
     json_decref(model);
+
+    model = json_pack("{s:b, s:{s:s}, s:s, s:[{s:s}]}", "show_form", 1, "fields",
+                      "message", "Choose a plan.", "problem_product",
+                      "Choose a plan.", "products", "period_text", "1 year");
+    html = page(load(NULL), "de", "support", json_incref(model));
+    assert_non_null(strstr(html, "\nChoose a plan.</textarea>"));
+    html = page(load(NULL), "de", "checkout", model);
+    assert_non_null(strstr(html, "W\xC3\xA4hlen Sie ein Angebot."));
+    assert_non_null(strstr(html, "f\xC3\xBCr 1 Jahr"));
+}
+
+static void broken_phrases_stop_the_start(void **state)
+{
+    (void)state;
+    assert_string_equal(start_with("de/phrases.json", "[]"),
+                        "de/phrases.json: not a JSON object");
+    assert_string_equal(start_with("de/phrases.json", "{\n\"a\": }"),
+                        "de/phrases.json, line 2: unexpected token near '}'");
 }
 
 typedef void (*check_t)(const char *path, const char *words);
@@ -386,6 +404,42 @@ static void each_shipped_file(const char *folder, check_t check)
         check(path, words);
     }
     apr_dir_close(dir);
+}
+
+static void has_german(const char *path, const char *words)
+{
+    const char *german = apr_pstrcat(pool, SHIPPED "/de/",
+                                     path + strlen(SHIPPED "/en/"), NULL);
+
+    (void)words;
+    if (access(german, R_OK) != 0) {
+        fail_msg("%s is missing", german);
+    }
+}
+
+/* The second language proves that there can be one: nothing in it is missing. */
+static void german_is_complete(void **state)
+{
+    (void)state;
+    each_shipped_file(SHIPPED "/en/pages", has_german);
+    each_shipped_file(SHIPPED "/en/mails", has_german);
+}
+
+static void an_unknown_page_is_an_error_not_a_crash(void **state)
+{
+    json_t *model = json_object();
+    sp_mail_words_t words;
+    sp_text_t html;
+
+    (void)state;
+    assert_int_equal(sp_page_render(pool, load(NULL), "en", "none", model, &html),
+                     APR_NOTFOUND);
+    assert_string_equal(html.error, "there is no template pages/none");
+    assert_int_equal(sp_mail_render(pool, load(NULL), "en", "none", model,
+                                    &words),
+                     APR_NOTFOUND);
+    assert_string_equal(words.error, "there is no template mails/none.subject");
+    json_decref(model);
 }
 
 /* Words that blame, belittle or promise nothing. aria-invalid is for machines. */
@@ -455,6 +509,9 @@ int main(void)
         cmocka_unit_test(nothing_is_promised_when_days_are_zero),
         cmocka_unit_test(a_subject_is_one_line),
         cmocka_unit_test(the_language_may_be_a_string_of_the_model),
+        cmocka_unit_test(times_and_our_own_sentences_are_in_the_language),
+        cmocka_unit_test(broken_phrases_stop_the_start),
+        cmocka_unit_test(german_is_complete),
         cmocka_unit_test(an_unknown_page_is_an_error_not_a_crash),
         cmocka_unit_test(the_voice_is_kept),
         cmocka_unit_test(no_page_needs_more_than_the_policy_allows),
