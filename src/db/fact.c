@@ -50,6 +50,7 @@ static const struct {
     { "due_by", TIME, offsetof(sp_fact_t, due_by) },
     { "ours", BOOLEAN, offsetof(sp_fact_t, ours) },
     { "reference", TEXT, offsetof(sp_fact_t, reference) },
+    { "order_email", TEXT, offsetof(sp_fact_t, order_email) },
     { "product", TEXT, offsetof(sp_fact_t, product) },
     { "title", TEXT, offsetof(sp_fact_t, title) },
     { "period", TEXT, offsetof(sp_fact_t, period) },

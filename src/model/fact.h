@@ -68,6 +68,7 @@ typedef struct sp_fact_t {
      * an order whose row is gone. */
     int ours; /* the metadata names an order of this very site */
     const char *reference;
+    const char *order_email; /* as typed at our checkout */
     const char *product;
     const char *title; /* not from the metadata: as configured now */
     sp_money_t price;

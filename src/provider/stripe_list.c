@@ -17,6 +17,7 @@ typedef struct intake_t {
     sp_stripe_reader_t reader;
     sp_stripe_take_fn take;
     sp_page_t *page;
+    sp_fact_t *fact;  /* of the object being read */
     const char *last; /* id of the last object that had one */
     int has_more;
 } intake_t;
@@ -33,12 +34,11 @@ static const char *own_id(const sp_fact_t *fact)
 static const char *take_one(void *into, sp_scan_t *scan)
 {
     intake_t *in = into;
-    sp_fact_t *fact = NULL;
-    const char *why = in->take(&in->reader, scan, &fact);
+    const char *why = in->take(&in->reader, scan, &in->fact);
 
     if (!why) {
-        APR_ARRAY_PUSH(in->page->facts, sp_fact_t *) = fact;
-        in->last = own_id(fact);
+        APR_ARRAY_PUSH(in->page->facts, sp_fact_t *) = in->fact;
+        in->last = own_id(in->fact);
     }
     return why;
 }
