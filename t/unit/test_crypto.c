@@ -25,6 +25,13 @@ static int make_pool(void **state)
     return apr_pool_create(&pool, NULL) != APR_SUCCESS;
 }
 
+static int drop_pool(void **state)
+{
+    (void)state;
+    apr_pool_destroy(pool);
+    return 0;
+}
+
 static void hashes_are_the_known_ones(void **state)
 {
     unsigned char hash[SP_HASH_SIZE];
@@ -102,5 +109,5 @@ int main(void)
         cmocka_unit_test(nothing_is_left_in_the_error_queue),
     };
 
-    return cmocka_run_group_tests(tests, make_pool, NULL);
+    return cmocka_run_group_tests(tests, make_pool, drop_pool);
 }

@@ -22,6 +22,13 @@ static int make_pool(void **state)
     return apr_pool_create(&pool, NULL) != APR_SUCCESS;
 }
 
+static int drop_pool(void **state)
+{
+    (void)state;
+    apr_pool_destroy(pool);
+    return 0;
+}
+
 static void absent_things_are_left_out(void **state)
 {
     json_t *object = sp_json_object(pool);
@@ -58,5 +65,5 @@ int main(void)
         cmocka_unit_test(a_nul_does_not_cut_a_text),
     };
 
-    return cmocka_run_group_tests(tests, make_pool, NULL);
+    return cmocka_run_group_tests(tests, make_pool, drop_pool);
 }

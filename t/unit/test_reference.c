@@ -24,6 +24,13 @@ static int make_pool(void **state)
     return apr_pool_create(&pool, NULL) != APR_SUCCESS;
 }
 
+static int drop_pool(void **state)
+{
+    (void)state;
+    apr_pool_destroy(pool);
+    return 0;
+}
+
 static void the_check_symbol_is_the_defined_one(void **state)
 {
     static const char *const known[] = { "00000000", "0000001M", "10000002",
@@ -137,5 +144,5 @@ int main(void)
         cmocka_unit_test(every_slip_is_noticed_and_explained),
     };
 
-    return cmocka_run_group_tests(tests, make_pool, NULL);
+    return cmocka_run_group_tests(tests, make_pool, drop_pool);
 }

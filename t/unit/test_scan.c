@@ -94,6 +94,13 @@ static int make_pool(void **state)
     return apr_pool_create(&pool, NULL) != APR_SUCCESS;
 }
 
+static int drop_pool(void **state)
+{
+    (void)state;
+    apr_pool_destroy(pool);
+    return 0;
+}
+
 /* Read from a heap block of exactly that size: a sanitizer sees one byte too far. */
 static const char *read_bytes(const char *text, size_t len, thing_t *thing)
 {
@@ -311,5 +318,5 @@ int main(void)
         cmocka_unit_test(cut_anywhere_it_is_an_error),
     };
 
-    return cmocka_run_group_tests(tests, make_pool, NULL);
+    return cmocka_run_group_tests(tests, make_pool, drop_pool);
 }

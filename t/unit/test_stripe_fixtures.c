@@ -34,15 +34,19 @@ static const char *find_fixtures(void)
 
 static int start(void **state)
 {
-    const char *path = find_fixtures();
     json_t *all;
 
     (void)state;
     world_start(&world);
-    if (path) {
-        all = sp_json_own(world.pool, json_load_file(path, 0, NULL));
-        resources = json_object_get(all, "resources");
-    }
+    all = sp_json_own(world.pool, json_load_file(find_fixtures(), 0, NULL));
+    resources = json_object_get(all, "resources");
+    return resources == NULL;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    apr_pool_destroy(world.pool);
     return 0;
 }
 
@@ -50,10 +54,7 @@ static json_t *sample(const char *name)
 {
     json_t *object = json_object_get(resources, name);
 
-    if (!object) {
-        print_message("no stripe-fixtures.json in $REFERENCE: skipped\n");
-        skip();
-    }
+    assert_non_null(object);
     return object;
 }
 
@@ -230,5 +231,9 @@ int main(void)
         cmocka_unit_test(every_sample_survives_damage),
     };
 
-    return cmocka_run_group_tests(tests, start, NULL);
+    if (!find_fixtures()) {
+        puts("1..0 # SKIP no stripe-fixtures.json in $REFERENCE");
+        return 0;
+    }
+    return cmocka_run_group_tests(tests, start, stop);
 }

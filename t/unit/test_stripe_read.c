@@ -39,6 +39,13 @@ static int start(void **state)
     return 0;
 }
 
+static int stop(void **state)
+{
+    (void)state;
+    apr_pool_destroy(world.pool);
+    return 0;
+}
+
 static const char *read_as(sp_stripe_take_fn take, const char *text)
 {
     sp_stripe_reader_t reader = sp_stripe_reader(&world.ctx);
@@ -431,5 +438,5 @@ int main(void)
         cmocka_unit_test(keys_must_fit_the_environment),
     };
 
-    return cmocka_run_group_tests(tests, start, NULL);
+    return cmocka_run_group_tests(tests, start, stop);
 }

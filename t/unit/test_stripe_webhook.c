@@ -55,6 +55,13 @@ static int start(void **state)
     return 0;
 }
 
+static int stop(void **state)
+{
+    (void)state;
+    apr_pool_destroy(world.pool);
+    return 0;
+}
+
 static const char *get_header(void *baton, const char *name)
 {
     (void)baton;
@@ -330,5 +337,5 @@ int main(void)
         cmocka_unit_test(the_list_of_events_takes_all_our_types),
     };
 
-    return cmocka_run_group_tests(tests, start, NULL);
+    return cmocka_run_group_tests(tests, start, stop);
 }

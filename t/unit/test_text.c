@@ -25,6 +25,13 @@ static int make_pool(void **state)
     return apr_pool_create(&pool, NULL) != APR_SUCCESS;
 }
 
+static int drop_pool(void **state)
+{
+    (void)state;
+    apr_pool_destroy(pool);
+    return 0;
+}
+
 static void broken_utf8_is_refused(void **state)
 {
     static const char *const good[] = {
@@ -199,5 +206,5 @@ int main(void)
         cmocka_unit_test(queries_are_encoded_once),
     };
 
-    return cmocka_run_group_tests(tests, make_pool, NULL);
+    return cmocka_run_group_tests(tests, make_pool, drop_pool);
 }
