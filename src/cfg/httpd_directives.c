@@ -158,5 +158,5 @@ const command_rec sp_directives[] = {
     AP_INIT_RAW_ARGS(name, set_in_product, NULL, RSRC_CONF, help),
 #include "cfg/product.def"
 #undef SP_DIRECTIVE
-    { NULL }
+    { .name = NULL }
 };

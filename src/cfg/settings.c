@@ -314,9 +314,8 @@ static const char *check_accounts(apr_pool_t *pool, const sp_settings_t *setting
     int i;
 
     for (i = 0; i < settings->accounts->nelts && !problem; i++) {
-        problem =
-            check_account(pool, settings,
-                          APR_ARRAY_IDX(settings->accounts, i, sp_account_t *));
+        problem = check_account(
+            pool, settings, APR_ARRAY_IDX(settings->accounts, i, sp_account_t *));
     }
     return problem;
 }

@@ -241,9 +241,11 @@ SP_READ(SECONDS)
 /* Kept as written: the database counts calendar months and years. */
 SP_READ(PERIOD)
 {
-    static const sp_unit_t units[] = {
-        { "d", 1 }, { "w", 7 }, { "mo", 30 }, { "y", 365 }, { NULL, 0 }
-    };
+    static const sp_unit_t units[] = { { "d", 1 },
+                                       { "w", 7 },
+                                       { "mo", 30 },
+                                       { "y", 365 },
+                                       { NULL, 0 } };
     apr_int64_t number, size;
     const char *rest;
 

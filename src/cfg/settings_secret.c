@@ -34,9 +34,8 @@ static const char *check_file(apr_pool_t *pool, const char *path,
                             path);
     }
     if (info->protection & TOO_OPEN) {
-        return apr_psprintf(pool,
-                            "%s is open to others than its owner: chmod 600 %s",
-                            path, path);
+        return apr_psprintf(
+            pool, "%s is open to others than its owner: chmod 600 %s", path, path);
     }
     return NULL;
 }
@@ -197,9 +196,8 @@ const char *sp_settings_unlock(apr_pool_t *pool, sp_settings_t *settings)
     int i;
 
     for (i = 0; i < settings->accounts->nelts && !problem; i++) {
-        problem =
-            unlock_account(pool, settings,
-                           APR_ARRAY_IDX(settings->accounts, i, sp_account_t *));
+        problem = unlock_account(
+            pool, settings, APR_ARRAY_IDX(settings->accounts, i, sp_account_t *));
     }
     return problem;
 }
