@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --test-reporter=tap
 // The rooms keep their order, and the check that says so can see a breach.
 'use strict';
 const fs = require('node:fs');

@@ -6,6 +6,7 @@
  */
 
 'use strict';
+require('./lib/tap.js'); /* so that prove can read a failure */
 
 for (const part of ['api', 'schema', 'webhooks', 'faults', 'controls', 'mail']) {
   import(`./sandbox/test/${part}.mjs`);

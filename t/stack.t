@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --test-reporter=tap
 // make up, down and clean keep their contract, whatever was killed before.
 'use strict';
 const fs = require('node:fs');

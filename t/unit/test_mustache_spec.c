@@ -108,10 +108,6 @@ static void run_module(void **state)
     json_t *test;
     size_t i;
 
-    if (!folder) {
-        print_message("# skipped: no mustache-spec folder (set REFERENCE)\n");
-        skip();
-    }
     apr_pool_create(&pool, NULL);
     spec = json_load_file(apr_psprintf(pool, "%s/%s.json", folder, module), 0,
                           &error);
@@ -127,9 +123,6 @@ static void run_module(void **state)
 static void all_136_cases_ran(void **state)
 {
     (void)state;
-    if (!spec_folder()) {
-        skip();
-    }
     assert_int_equal(cases, 136);
 }
 
@@ -146,6 +139,11 @@ int main(void)
     };
     int failed;
 
+    /* cmocka prints a skipped test as "not ok", so the whole plan is skipped. */
+    if (!spec_folder()) {
+        puts("1..0 # SKIP no mustache-spec folder (set REFERENCE)");
+        return 0;
+    }
     apr_initialize();
     cmocka_set_message_output(CM_OUTPUT_TAP);
     failed = cmocka_run_group_tests_name("the Mustache specification", tests,
