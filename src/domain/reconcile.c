@@ -161,8 +161,8 @@ static apr_array_header_t *candidates(sp_sweep_t *sweep,
 
     for (i = facts->nelts - 1; i >= 0; i--) {
         fact = APR_ARRAY_IDX(facts, i, sp_fact_t *);
-        if (fact->at > sweep->walk.newest && !sweep->walk.resumed) {
-            sweep->walk.newest = fact->at;
+        if (fact->created > sweep->walk.newest && !sweep->walk.resumed) {
+            sweep->walk.newest = fact->created;
         }
         if (is_candidate(sweep, fact)) {
             APR_ARRAY_PUSH(list, sp_fact_t *) = fact;

@@ -34,6 +34,8 @@ typedef struct sp_fact_t {
     const char *event_id;   /* the provider's event, NULL when we asked ourselves */
     const char *event_type; /* the provider's word, for people */
     apr_time_t at;          /* when the provider says it happened */
+    apr_time_t created;     /* when the provider made this object or event: what its
+                             * lists go by; never stored */
 
     /* Which order: our own id first, then the provider's. */
     const char *order_id; /* uuid from the metadata, checked for its form */

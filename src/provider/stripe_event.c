@@ -71,6 +71,7 @@ static void set_envelope(sp_fact_t *fact, const sp_stripe_event_t *event)
     fact->event_type = event->type;
     fact->mode = event->livemode ? "live" : "test";
     fact->at = apr_time_from_sec(event->created);
+    fact->created = fact->at;
     if (fact->kind == SP_FACT_PAYMENT_SUCCEEDED) {
         fact->paid_at = fact->at;
     }

@@ -204,6 +204,7 @@ static const char *charge_fact(const sp_stripe_reader_t *reader,
     fact->disputed = charge->disputed;
     fact->failure = charge->failure;
     fact->receipt_url = charge->receipt_url;
+    fact->created = apr_time_from_sec(charge->created);
     if (fact->kind == SP_FACT_PAYMENT_SUCCEEDED) {
         fact->paid_at = charge_time(charge);
     }
