@@ -59,6 +59,7 @@ static const char *read_file(apr_pool_t *pool, const char *path, char **text)
     const char *problem;
     apr_status_t rv = apr_stat(&info, path, wanted, pool);
 
+    *text = apr_pcalloc(pool, MAX_SECRET + 1);
     if (rv != APR_SUCCESS && rv != APR_INCOMPLETE) {
         return file_error(pool, path, rv);
     }
@@ -75,7 +76,6 @@ static const char *read_file(apr_pool_t *pool, const char *path, char **text)
         apr_file_close(file);
         return problem ? problem : file_error(pool, path, APR_EGENERAL);
     }
-    *text = apr_pcalloc(pool, MAX_SECRET + 1);
     rv = apr_file_read_full(file, *text, len, &len);
     apr_file_close(file);
     return rv == APR_SUCCESS || APR_STATUS_IS_EOF(rv) ? NULL
