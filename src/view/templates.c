@@ -52,6 +52,8 @@ typedef struct sp_language_t {
 typedef struct sp_entry_t {
     sp_template_t *tpl;
     const char *file;
+    const char *source; /* only while loading */
+    apr_size_t len;
 } sp_entry_t;
 
 struct sp_templates_t {
@@ -220,6 +222,8 @@ static apr_status_t load_file(sp_loader_t *l, sp_language_t *language,
         return APR_EINVAL;
     }
     entry->file = file;
+    entry->source = source;
+    entry->len = len;
     apr_hash_set(language->templates, name, APR_HASH_KEY_STRING, entry);
     return APR_SUCCESS;
 }
@@ -334,6 +338,32 @@ static apr_status_t visit_language(sp_loader_t *l, void *baton,
     return each_name(l, path, visit_file, &place);
 }
 
+/* A partial that a language lacks is English, but what it includes is of the
+ * language again: so it needs a tree of its own. Pages and mails do not: they are
+ * in one language or the other. */
+static void borrow_partials(sp_loader_t *l, sp_language_t *language)
+{
+    apr_hash_index_t *i;
+    const void *key;
+    void *value;
+
+    for (i = apr_hash_first(l->pool, language_at(l->set, 0)->templates); i;
+         i = apr_hash_next(i)) {
+        sp_entry_t *entry = apr_palloc(l->pool, sizeof(*entry));
+        const char *why;
+
+        apr_hash_this(i, &key, NULL, &value);
+        *entry = *(sp_entry_t *)value;
+        if (strncmp(key, "pages/", 6) != 0 && strncmp(key, "mails/", 6) != 0 &&
+            strcmp(key, TIME) != 0 &&
+            !apr_hash_get(language->templates, key, APR_HASH_KEY_STRING) &&
+            sp_template_parse_as(l->pool, kind_of(key), entry->source, entry->len,
+                                 &entry->tpl, &why) == APR_SUCCESS) {
+            apr_hash_set(language->templates, key, APR_HASH_KEY_STRING, entry);
+        }
+    }
+}
+
 /* --- checking ---------------------------------------------------------- */
 
 typedef struct sp_linking_t {
@@ -431,6 +461,9 @@ apr_status_t sp_templates_load(apr_pool_t *pool, const char *const *dirs,
     }
     if (status == APR_SUCCESS) {
         status = check_complete(&loader);
+    }
+    for (i = 1; i < loader.set->languages->nelts && status == APR_SUCCESS; i++) {
+        borrow_partials(&loader, language_at(loader.set, i));
     }
     for (i = 0; i < loader.set->languages->nelts && status == APR_SUCCESS; i++) {
         status = link_language(&loader, language_at(loader.set, i));

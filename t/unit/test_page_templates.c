@@ -350,6 +350,8 @@ static void times_and_our_own_sentences_are_in_the_language(void **state)
     html = page(load(NULL), "de", "return", json_incref(model));
     assert_non_null(strstr(html, "<html lang=\"de\">"));
     assert_non_null(strstr(html, ">1. M\xC3\xA4rz 2026, 04:05 Uhr UTC</time>"));
+    /* return/late has no words of its own, so German does not repeat it. */
+    assert_non_null(strstr(html, "Das dauert l\xC3\xA4nger"));
     html = page(load(NULL), "en", "return", model_of("paid", "paid"));
     assert_non_null(strstr(html, ">31 July 2027</time>"));
     json_decref(model);
