@@ -23,10 +23,13 @@ static const char *reference_of(request_rec *r)
     return text && sp_reference_parse(r->pool, text, &reference) ? reference : NULL;
 }
 
-/* Only a GET may be tried again with one press. */
-static const char *retry_url(request_rec *r)
+/* Only a GET may be tried again with one press. httpd has made a GET of the broken
+ * request by now, and keeps what it was in REQUEST_METHOD. */
+static const char *retry_url(request_rec *broken)
 {
-    return r->method_number == M_GET ? r->unparsed_uri : NULL;
+    const char *method = apr_table_get(broken->subprocess_env, "REQUEST_METHOD");
+
+    return !method || !strcmp(method, "GET") ? broken->unparsed_uri : NULL;
 }
 
 int sp_handle_problem(request_rec *r, sp_ctx_t *ctx)
