@@ -103,6 +103,7 @@ typedef struct sp_provider_t {
      * The idempotency key comes from order->id and every parameter from the order
      * row, so a repeat within 20 hours finds the first page (Stripe may forget
      * a key after 24). Metadata carries the whole snapshot; see README.md.
+     * order->token has to be set, on every try alike: its hash travels along.
      * success_url and cancel_url are full addresses; success_url may hold the
      * provider's own placeholder, which the provider adds itself as "&s=".
      */

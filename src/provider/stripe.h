@@ -81,9 +81,6 @@ const char *sp_stripe_take_charge(const sp_stripe_reader_t *reader, sp_scan_t *s
                                   sp_fact_t **fact);
 const char *sp_stripe_take_refund(const sp_stripe_reader_t *reader, sp_scan_t *scan,
                                   sp_fact_t **fact);
-/* charge.refunded: the charge's running total, as a refund without a name. */
-const char *sp_stripe_take_refunded_charge(const sp_stripe_reader_t *reader,
-                                           sp_scan_t *scan, sp_fact_t **fact);
 const char *sp_stripe_take_dispute(const sp_stripe_reader_t *reader, sp_scan_t *scan,
                                    sp_fact_t **fact);
 

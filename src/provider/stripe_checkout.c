@@ -195,7 +195,7 @@ sp_outcome_t sp_stripe_checkout_expire(sp_ctx_t *ctx, const sp_account_t *accoun
     /* A new key each time: the answer "it is not open" must not be replayed. */
     call.key = sp_crypto_uuid(ctx->pool);
     if (!call.key) {
-        return sp_end(ctx, SP_FAILED, "no_entropy", NULL);
+        return sp_end(ctx, SP_FAILED, "provider_error", NULL);
     }
     return sp_stripe_send(ctx, account, &call, &body);
 }

@@ -11,39 +11,40 @@
 
 #include "provider/stripe_shape.h"
 
+/* No kind of its own: what the object says counts. */
+#define AS_IT_SAYS SP_FACT_IGNORED
+
 /* One event type that becomes a fact. */
 typedef struct type_t {
     const char *name;
     sp_stripe_take_fn take; /* reads its object */
-    int whatever;           /* the kind below counts, whatever the object says */
     sp_fact_kind_t kind;    /* never a success: that only the object can say */
+    int afterwards;         /* of a payment long made: the event's time is not its */
 } type_t;
 
+/* clang-format off */
 static const type_t types[] = {
-    { "checkout.session.completed", sp_stripe_take_session, 0, SP_FACT_IGNORED },
-    { "checkout.session.async_payment_succeeded", sp_stripe_take_session, 0,
-      SP_FACT_IGNORED },
-    { "checkout.session.async_payment_failed", sp_stripe_take_session, 1,
-      SP_FACT_PAYMENT_VOID },
-    { "checkout.session.expired", sp_stripe_take_session, 1,
-      SP_FACT_CHECKOUT_EXPIRED },
-    { "payment_intent.succeeded", sp_stripe_take_intent, 0, SP_FACT_IGNORED },
-    { "payment_intent.processing", sp_stripe_take_intent, 0, SP_FACT_IGNORED },
-    { "payment_intent.payment_failed", sp_stripe_take_intent, 1,
-      SP_FACT_PAYMENT_FAILED },
-    { "payment_intent.canceled", sp_stripe_take_intent, 1, SP_FACT_PAYMENT_VOID },
-    { "charge.succeeded", sp_stripe_take_charge, 0, SP_FACT_IGNORED },
-    { "charge.refunded", sp_stripe_take_refunded_charge, 0, SP_FACT_IGNORED },
-    { "refund.created", sp_stripe_take_refund, 0, SP_FACT_IGNORED },
-    { "refund.updated", sp_stripe_take_refund, 0, SP_FACT_IGNORED },
-    { "refund.failed", sp_stripe_take_refund, 0, SP_FACT_IGNORED },
-    { "charge.dispute.created", sp_stripe_take_dispute, 0, SP_FACT_IGNORED },
-    { "charge.dispute.updated", sp_stripe_take_dispute, 0, SP_FACT_IGNORED },
-    { "charge.dispute.closed", sp_stripe_take_dispute, 0, SP_FACT_IGNORED },
-    { "charge.dispute.funds_withdrawn", sp_stripe_take_dispute, 0, SP_FACT_IGNORED },
-    { "charge.dispute.funds_reinstated", sp_stripe_take_dispute, 0,
-      SP_FACT_IGNORED },
+    { "checkout.session.completed", sp_stripe_take_session, AS_IT_SAYS, 0 },
+    { "checkout.session.async_payment_succeeded", sp_stripe_take_session, AS_IT_SAYS, 0 },
+    { "checkout.session.async_payment_failed", sp_stripe_take_session, SP_FACT_PAYMENT_VOID, 0 },
+    { "checkout.session.expired", sp_stripe_take_session, SP_FACT_CHECKOUT_EXPIRED, 0 },
+    { "payment_intent.succeeded", sp_stripe_take_intent, AS_IT_SAYS, 0 },
+    { "payment_intent.processing", sp_stripe_take_intent, AS_IT_SAYS, 0 },
+    { "payment_intent.payment_failed", sp_stripe_take_intent, SP_FACT_PAYMENT_FAILED, 0 },
+    { "payment_intent.canceled", sp_stripe_take_intent, SP_FACT_PAYMENT_VOID, 0 },
+    { "charge.succeeded", sp_stripe_take_charge, AS_IT_SAYS, 0 },
+    /* The running total, on the payment; each refund's own life is in refund.*. */
+    { "charge.refunded", sp_stripe_take_charge, AS_IT_SAYS, 1 },
+    { "refund.created", sp_stripe_take_refund, AS_IT_SAYS, 0 },
+    { "refund.updated", sp_stripe_take_refund, AS_IT_SAYS, 0 },
+    { "refund.failed", sp_stripe_take_refund, AS_IT_SAYS, 0 },
+    { "charge.dispute.created", sp_stripe_take_dispute, AS_IT_SAYS, 0 },
+    { "charge.dispute.updated", sp_stripe_take_dispute, AS_IT_SAYS, 0 },
+    { "charge.dispute.closed", sp_stripe_take_dispute, AS_IT_SAYS, 0 },
+    { "charge.dispute.funds_withdrawn", sp_stripe_take_dispute, AS_IT_SAYS, 0 },
+    { "charge.dispute.funds_reinstated", sp_stripe_take_dispute, AS_IT_SAYS, 0 },
 };
+/* clang-format on */
 
 #define TYPES (sizeof(types) / sizeof(*types))
 
@@ -72,9 +73,6 @@ static void set_envelope(sp_fact_t *fact, const sp_stripe_event_t *event)
     fact->mode = event->livemode ? "live" : "test";
     fact->at = apr_time_from_sec(event->created);
     fact->created = fact->at;
-    if (fact->kind == SP_FACT_PAYMENT_SUCCEEDED) {
-        fact->paid_at = fact->at;
-    }
 }
 
 static void make_ignored(const sp_stripe_reader_t *reader,
@@ -96,10 +94,13 @@ static const char *read_inside(const sp_stripe_reader_t *reader, const type_t *t
     if (why) {
         return apr_psprintf(reader->pool, "%s: %s", type->name, why);
     }
-    if (type->whatever && (*fact)->kind != SP_FACT_IGNORED) {
+    if (type->kind != AS_IT_SAYS && (*fact)->kind != SP_FACT_IGNORED) {
         (*fact)->kind = type->kind;
     }
     set_envelope(*fact, event);
+    if ((*fact)->kind == SP_FACT_PAYMENT_SUCCEEDED && !type->afterwards) {
+        (*fact)->paid_at = (*fact)->at;
+    }
     return NULL;
 }
 

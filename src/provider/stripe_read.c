@@ -467,19 +467,6 @@ const char *sp_stripe_take_refund(const sp_stripe_reader_t *reader, sp_scan_t *s
     return set_money(&fact->amount, refund.amount, refund.currency);
 }
 
-const char *sp_stripe_take_refunded_charge(const sp_stripe_reader_t *reader,
-                                           sp_scan_t *scan, sp_fact_t **made)
-{
-    const char *why = sp_stripe_take_charge(reader, scan, made);
-
-    if (!why) {
-        (*made)->kind = SP_FACT_REFUND;
-        (*made)->status = "succeeded";
-        (*made)->amount.minor = (*made)->amount_refunded;
-    }
-    return why;
-}
-
 const char *sp_stripe_take_dispute(const sp_stripe_reader_t *reader, sp_scan_t *scan,
                                    sp_fact_t **made)
 {

@@ -240,7 +240,6 @@ static void each_event_is_the_fact_it_reports(void **state)
         { EVENT("payment_intent.canceled", INTENT("canceled")),
           SP_FACT_PAYMENT_VOID },
         { EVENT("charge.succeeded", CHARGE), SP_FACT_PAYMENT_SUCCEEDED },
-        { EVENT("charge.refunded", CHARGE), SP_FACT_REFUND },
         { EVENT("refund.created", REFUND), SP_FACT_REFUND },
         { EVENT("refund.failed", REFUND), SP_FACT_REFUND },
         { EVENT("charge.dispute.created", DISPUTE), SP_FACT_DISPUTE },
@@ -263,10 +262,17 @@ static void each_event_is_the_fact_it_reports(void **state)
             assert_string_equal(fact->payment_id, "pi_1");
         }
     }
-    receive_signed(EVENT("charge.refunded", CHARGE));
+}
+
+/* The running total belongs to the payment, which was made long before. */
+static void a_refunded_charge_keeps_its_own_time(void **state)
+{
+    (void)state;
+    assert_int_equal(receive_signed(EVENT("charge.refunded", CHARGE)), SP_DONE);
+    assert_int_equal(fact->kind, SP_FACT_PAYMENT_SUCCEEDED);
+    assert_int_equal(fact->amount.minor, 24900);
     assert_int_equal(fact->amount_refunded, 900);
-    assert_int_equal(fact->amount.minor, 900);
-    assert_null(fact->refund_id);
+    assert_int_equal(apr_time_sec(fact->paid_at), 1690000000);
 }
 
 static void thin_events_are_passed_over(void **state)
@@ -332,6 +338,7 @@ int main(void)
         cmocka_unit_test(a_signature_lives_five_minutes),
         cmocka_unit_test(without_a_secret_the_endpoint_is_closed),
         cmocka_unit_test(each_event_is_the_fact_it_reports),
+        cmocka_unit_test(a_refunded_charge_keeps_its_own_time),
         cmocka_unit_test(thin_events_are_passed_over),
         cmocka_unit_test(what_is_signed_but_unreadable_is_handed_over),
         cmocka_unit_test(the_list_of_events_takes_all_our_types),
