@@ -4,6 +4,10 @@
 -- in_level   page (now), today, digest (with the next summary: no message of its own)
 -- in_text    one sentence without names, addresses or amounts
 -- in_detail  ids and counts, for the message and the page
+--
+-- Never waits: whoever settles many facts in one transaction would otherwise hold the
+-- alert's row while wanting somebody's account, and the other way round. When another
+-- transaction is raising the same alert right now, it is that one's to tell.
 create or replace function subpay.alert_raise(
     in_key text, in_level text, in_text text, in_detail jsonb)
 returns boolean
@@ -14,6 +18,9 @@ declare
     alert bigint;
     times int;
 begin
+    if not pg_try_advisory_xact_lock(hashtext('subpay alert'), hashtext(in_key)) then
+        return false;
+    end if;
     insert into alerts as a (key, level, text, detail)
     values (in_key, in_level, in_text, coalesce(in_detail, '{}'))
         on conflict (key) where closed_at is null do update

@@ -2,7 +2,7 @@
 -- provider's lists in one statement, runs, watermarks, the leader's lock.
 \ir helper.psql
 begin;
-select plan(39);
+select plan(40);
 
 -- The falling rate.
 create function t.next_ask(in_n int, in_age interval) returns interval language plpgsql
@@ -101,6 +101,8 @@ select results_eq($$ select at, cursor from watermark_get('objects') $$, $$ valu
 select watermark_set('objects', now(), 'pi_7') \g /dev/null
 select watermark_set('objects', now() - interval '1 hour', null) \g /dev/null
 select results_eq($$ select at, cursor from watermark_get('objects') $$, $$ values (now(), null::text) $$, 'it never goes back');
+select watermark_set('objects', now() + interval '1 day', null) \g /dev/null
+select results_eq($$ select at from watermark_get('objects') $$, $$ values (now()) $$, 'nor ahead of now');
 
 -- The fleet.
 select worker_beat(t.id(90), 'web1', 11, true), worker_beat(t.id(91), 'web2', 12, false), worker_beat(t.id(90), 'web1', 11, true) \g /dev/null
