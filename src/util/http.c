@@ -12,6 +12,7 @@
 #include <apr_thread_mutex.h>
 #include <curl/curl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,6 +47,14 @@ typedef struct intake_t {
 
 static void start_libcurl(void)
 {
+    struct sigaction now;
+
+    /* OpenSSL writes with write(2): a peer that hung up would end the process. httpd
+     * ignores this signal anyway; subpayctl and the worker must, too. */
+    if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL) {
+        now.sa_handler = SIG_IGN;
+        sigaction(SIGPIPE, &now, NULL);
+    }
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
