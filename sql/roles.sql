@@ -83,7 +83,8 @@ declare
         lookup, status, runs_recent,
         account_get, account_login, account_link, account_link_get, account_by_order,
         email_correct, password_ask, password_set,
-        session_open, session_get, session_close}';
+        session_open, session_get, session_close,
+        search_add, ticket_write, support_turn, checking_note}';
     worker constant text[] := '{
         settings_store, worker_beat, leader_try,
         outbox_claim, outbox_sent, outbox_retry, outbox_dead, outbox_next,
@@ -91,7 +92,9 @@ declare
         events_known, payments_unmatched,
         run_begin, run_end, watermark_get, watermark_set,
         alert_raise, alert_clear, anomalies, anomaly_mend,
-        access_clean}';
+        access_changes_since, access_clean,
+        search_claim, search_orders, search_done,
+        checkings_due, checking_done, tickets_heal}';
     name text;
 begin
     foreach name in array web loop

@@ -38,15 +38,29 @@ create type subpay.account_row as (
     starts_at bigint, expires_at bigint);
 
 
--- Gates answer from a cache for some seconds. What takes access away is told to every
--- node at once, so that a cache never outlives a refund, a log-out or a new password.
--- (What gives access needs no telling: a refusal is never cached.)
+-- When something was last taken away from an account. Gates answer from a cache for
+-- some seconds, and by grace while the database is away; what is older than this counts
+-- no more. (What gives access needs no row: a refusal is never remembered.)
+create table subpay.access_changes (
+    account_id uuid primary key references subpay.accounts on delete cascade,
+    at         timestamptz not null)
+    with (fillfactor = 80);
+
+create index access_changes_at on subpay.access_changes (at);
+
+-- Writes it down, for nodes that do not listen now, and tells those that do: a cache
+-- never outlives a refund, a log-out or a new password.
 create function subpay.access_changed() returns trigger
 language plpgsql
 as $$
+declare
+    account constant uuid := coalesce(to_jsonb(old) ->> 'account_id',
+                                      to_jsonb(old) ->> 'id');
 begin
-    perform pg_notify('subpay_access', coalesce(to_jsonb(old) ->> 'account_id',
-                                                to_jsonb(old) ->> 'id'));
+    insert into subpay.access_changes as c (account_id, at)
+    select a.id, clock_timestamp() from subpay.accounts a where a.id = account
+        on conflict (account_id) do update set at = greatest(c.at, excluded.at);
+    perform pg_notify('subpay_access', account::text);
     return null;
 end
 $$;

@@ -248,6 +248,30 @@ sp_outcome_t sp_db_email_correct(sp_ctx_t *ctx,
     return out;
 }
 
+sp_outcome_t sp_db_access_changes_since(sp_ctx_t *ctx, apr_interval_time_t within,
+                                        apr_array_header_t **changes)
+{
+    static const sp_stmt_t stmt = {
+        "access_changes_since",
+        "select account_id, at from subpay.access_changes_since($1::interval)", 1
+    };
+    sp_args_t args = { 0 };
+    PGresult *res;
+    sp_outcome_t out;
+    int row;
+
+    sp_args_interval(&args, ctx->pool, within);
+    out = sp_db_call(ctx, &stmt, &args, &res);
+    *changes = apr_array_make(ctx->pool, 16, sizeof(sp_access_change_t));
+    for (row = 0; out == SP_DONE && row < PQntuples(res); row++) {
+        sp_access_change_t *change = apr_array_push(*changes);
+
+        change->account = sp_row_text(res, row, 0);
+        change->at = sp_row_int(res, row, 1);
+    }
+    return out;
+}
+
 sp_outcome_t sp_db_access_clean(sp_ctx_t *ctx, int64_t *gone)
 {
     static const sp_stmt_t stmt = { "access_clean", "select subpay.access_clean()",

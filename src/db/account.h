@@ -92,6 +92,15 @@ sp_outcome_t sp_db_email_correct(sp_ctx_t *ctx,
                                  const char *email, const char *masked,
                                  const char **verdict);
 
+typedef struct sp_access_change_t {
+    const char *account;
+    apr_time_t at;
+} sp_access_change_t;
+
+/** From whom something was taken away within that time (sp_access_change_t). */
+sp_outcome_t sp_db_access_changes_since(sp_ctx_t *ctx, apr_interval_time_t within,
+                                        apr_array_header_t **changes);
+
 /** Forget sessions and links that ended a week ago; once a day is enough. */
 sp_outcome_t sp_db_access_clean(sp_ctx_t *ctx, int64_t *gone);
 

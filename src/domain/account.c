@@ -53,6 +53,24 @@ static const char *token_new(sp_ctx_t *ctx, unsigned char hash[SP_HASH_SIZE])
     return sp_crypto_hex(ctx->pool, bytes, sizeof(bytes));
 }
 
+sp_outcome_t sp_account_listen(sp_ctx_t *ctx)
+{
+    apr_array_header_t *changes;
+    sp_outcome_t out =
+        sp_db_access_changes_since(ctx, ctx->settings->grace, &changes);
+    int i;
+
+    sp_board_change_all();
+    for (i = 0; out == SP_DONE && i < changes->nelts; i++) {
+        const sp_access_change_t *change =
+            &APR_ARRAY_IDX(changes, i, const sp_access_change_t);
+
+        /* The moment is that of the statement; its commit came a little later. */
+        sp_board_change(change->account, change->at + apr_time_from_sec(1));
+    }
+    return out;
+}
+
 static int is_common(const char *password)
 {
     static const char *const common[] = {
@@ -117,9 +135,8 @@ sp_outcome_t sp_account_check(sp_ctx_t *ctx, const char *email, const char *pass
     email = sp_text_trim(ctx->pool, email ? email : "");
     password = sp_text_trim(ctx->pool, password ? password : "");
     /* The database refuses what is no text; whoever typed it has no account. */
-    out =
-        sp_db_account_login(ctx, sp_text_is_clean(email, strlen(email)) ? email : "",
-                            &found, &hash);
+    out = sp_db_account_login(
+        ctx, sp_text_is_clean(email, strlen(email)) ? email : "", &found, &hash);
     if (out != SP_DONE) {
         return out;
     }
@@ -175,7 +192,7 @@ sp_outcome_t sp_account_logout(sp_ctx_t *ctx, const char *token)
     }
     out = sp_db_session_close(ctx, hash);
     if (out == SP_DONE) {
-        sp_board_change(customer->id);
+        sp_board_change(customer->id, 0);
     }
     return out;
 }
@@ -293,7 +310,7 @@ sp_outcome_t sp_password_set(sp_ctx_t *ctx, const char *link,
         *session = NULL;
         return out == SP_DONE ? refuse_password(ctx, verdict) : out;
     }
-    sp_board_change(account);
+    sp_board_change(account, 0);
     return SP_DONE;
 }
 
@@ -344,6 +361,6 @@ sp_outcome_t sp_email_correct(sp_ctx_t *ctx, const char *order_token,
             return sp_end(ctx, SP_REFUSED, refusals[i][0], refusals[i][1]);
         }
     }
-    sp_board_change(owner->id);
+    sp_board_change(owner->id, 0);
     return SP_DONE;
 }

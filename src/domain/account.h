@@ -93,4 +93,8 @@ sp_outcome_t sp_account_of_order(sp_ctx_t *ctx, const char *order_token,
 sp_outcome_t sp_email_correct(sp_ctx_t *ctx, const char *order_token,
                               const char *email);
 
+/** The worker begins to hear what is taken away: put what it has missed, as far back as
+ * grace goes, on the board. */
+sp_outcome_t sp_account_listen(sp_ctx_t *ctx);
+
 #endif

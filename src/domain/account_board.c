@@ -17,7 +17,7 @@ typedef struct slot_t {
 } slot_t;
 
 typedef struct board_t {
-    slot_t all;
+    apr_uint32_t all;
     apr_int64_t heard_at;
     apr_uint32_t changes;
     slot_t slots[SLOTS];
@@ -50,7 +50,7 @@ sp_board_mark_t sp_board_mark(const char *account)
     sp_board_mark_t mark = { 0, 0 };
 
     if (board) {
-        mark.all = __atomic_load_n(&board->all.version, __ATOMIC_ACQUIRE);
+        mark.all = __atomic_load_n(&board->all, __ATOMIC_ACQUIRE);
         mark.one = __atomic_load_n(&slot_of(account)->version, __ATOMIC_ACQUIRE);
     }
     return mark;
@@ -65,24 +65,38 @@ int sp_board_stands(const char *account, const sp_board_mark_t *mark)
 
 apr_time_t sp_board_changed_at(const char *account)
 {
-    apr_int64_t all, one;
-
-    if (!board) {
-        return 0;
-    }
-    all = __atomic_load_n(&board->all.changed_at, __ATOMIC_ACQUIRE);
-    one = __atomic_load_n(&slot_of(account)->changed_at, __ATOMIC_ACQUIRE);
-    return all > one ? all : one;
+    return board ? __atomic_load_n(&slot_of(account)->changed_at, __ATOMIC_ACQUIRE)
+                 : 0;
 }
 
-void sp_board_change(const char *account)
+/* Earlier news may come later: then the later moment stays. */
+static void raise_to(apr_int64_t *moment, apr_int64_t at)
+{
+    apr_int64_t known = __atomic_load_n(moment, __ATOMIC_ACQUIRE);
+
+    while (known < at &&
+           !__atomic_compare_exchange_n(moment, &known, at, 0, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE)) {
+        continue;
+    }
+}
+
+void sp_board_change(const char *account, apr_time_t at)
 {
     slot_t *slot;
 
     if (board) {
-        slot = account ? slot_of(account) : &board->all;
-        __atomic_store_n(&slot->changed_at, apr_time_now(), __ATOMIC_RELEASE);
+        slot = slot_of(account);
+        raise_to(&slot->changed_at, at ? at : apr_time_now());
         __atomic_add_fetch(&slot->version, 1, __ATOMIC_ACQ_REL);
+        __atomic_add_fetch(&board->changes, 1, __ATOMIC_ACQ_REL);
+    }
+}
+
+void sp_board_change_all(void)
+{
+    if (board) {
+        __atomic_add_fetch(&board->all, 1, __ATOMIC_ACQ_REL);
         __atomic_add_fetch(&board->changes, 1, __ATOMIC_ACQ_REL);
     }
 }

@@ -36,12 +36,15 @@ sp_board_mark_t sp_board_mark(const char *account);
 /** Whether nothing has changed since. */
 int sp_board_stands(const char *account, const sp_board_mark_t *mark);
 
-/** When something changed last, 0: not since this httpd was started. */
+/** When something was last taken away, as far as is known here; 0: never. Unlike the
+ * mark it is comparable between nodes. */
 apr_time_t sp_board_changed_at(const char *account);
 
-/** Something was taken away from this account; NULL: perhaps from anybody, say after a
- * time when notifications were not heard. */
-void sp_board_change(const char *account);
+/** Something was taken away from this account at that time, 0: now. */
+void sp_board_change(const char *account, apr_time_t at);
+
+/** Perhaps from anybody: every mark moves. */
+void sp_board_change_all(void);
 
 /** How many changes there were. For a reader who learns whose account it is only from
  * the answer: when this moved meanwhile, the mark taken after it proves nothing. */

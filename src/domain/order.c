@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "db/account.h"
 #include "domain/account_board.h"
 #include "util/crypto.h"
 #include "util/log.h"
@@ -357,11 +358,25 @@ static void log_settled(sp_ctx_t *ctx, const sp_fact_t *fact,
     }
 }
 
-/* Whether somebody may have lost access by it. */
-static int takes_away(const sp_fact_t *fact)
+/* Where money went back, access may have ended. Other nodes hear of it from PostgreSQL;
+ * at the gates of this one it counts with the next request. */
+static void tell_gates(sp_ctx_t *ctx, const sp_fact_t *fact,
+                       const sp_settled_t *settled)
 {
-    return fact->kind == SP_FACT_REFUND || fact->kind == SP_FACT_DISPUTE ||
-           fact->amount_refunded > 0 || fact->disputed;
+    sp_order_account_t *owner = NULL;
+
+    if (fact->kind != SP_FACT_REFUND && fact->kind != SP_FACT_DISPUTE &&
+        fact->amount_refunded == 0 && !fact->disputed) {
+        return;
+    }
+    if (settled->order_id && sp_db_account_by_order(ctx, NULL, settled->order_id,
+                                                    &owner) == SP_DONE &&
+        owner) {
+        sp_board_change(owner->id, 0);
+    }
+    else {
+        sp_board_change_all();
+    }
 }
 
 sp_outcome_t sp_fact_settle(sp_ctx_t *ctx, sp_fact_t *fact, sp_settled_t *settled)
@@ -386,10 +401,7 @@ sp_outcome_t sp_fact_settle(sp_ctx_t *ctx, sp_fact_t *fact, sp_settled_t *settle
     out = sp_db_settle(ctx, fact, settled);
     if (out == SP_DONE) {
         log_settled(ctx, fact, settled);
-    }
-    /* Other nodes hear of it from PostgreSQL; here it counts with the next request. */
-    if (out == SP_DONE && takes_away(fact)) {
-        sp_board_change(NULL);
+        tell_gates(ctx, fact, settled);
     }
     return out;
 }

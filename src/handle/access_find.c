@@ -104,7 +104,7 @@ static void remember(const seeker_t *seeker, const sp_customer_t *customer,
                                                            : settings->cache_for);
     }
     if (seeker->token) {
-        sp_grace_give(seeker->r, seeker->token, memory.text);
+        sp_grace_give(seeker->r, seeker->token, customer->id, memory.text);
     }
 }
 

@@ -13,6 +13,7 @@
 #include <apr_strings.h>
 #include <stdlib.h>
 
+#include "domain/account_board.h"
 #include "handle/auth_cookie.h"
 #include "handle/shop.h"
 #include "util/crypto.h"
@@ -131,24 +132,27 @@ const char *sp_grace_take(request_rec *r, const char *token,
     return text;
 }
 
-/* Says the browser's own one the same, and is it young enough? */
-static int is_good(request_rec *r, const char *token, const char *text)
+/* Says the browser's own one the same, is it young enough, and not void? */
+static int is_good(request_rec *r, const char *token, const char *account,
+                   const char *text)
 {
     apr_time_t confirmed_at;
     const char *known = sp_grace_take(r, token, &confirmed_at);
 
     return known && strcmp(known, text) == 0 &&
+           confirmed_at > sp_board_changed_at(account) &&
            apr_time_now() - confirmed_at < sp_shop()->settings->grace / 8;
 }
 
-void sp_grace_give(request_rec *r, const char *token, const char *text)
+void sp_grace_give(request_rec *r, const char *token, const char *account,
+                   const char *text)
 {
     apr_interval_time_t grace = sp_shop()->settings->grace;
     unsigned char mac[SP_HASH_SIZE];
     const char *when, *value;
     char *encoded;
 
-    if (grace <= 0 || is_good(r, token, text)) {
+    if (grace <= 0 || is_good(r, token, account, text)) {
         return;
     }
     when = apr_psprintf(r->pool, "%" APR_UINT64_T_HEX_FMT,

@@ -21,8 +21,9 @@ const char *sp_grace_text(request_rec *r, const sp_customer_t *customer);
 /** And back; NULL for what is no such text. */
 sp_customer_t *sp_grace_read(request_rec *r, const char *text);
 
-/** Put it into the browser, unless what is there is young enough. */
-void sp_grace_give(request_rec *r, const char *token, const char *text);
+/** Put the account's text into the browser, unless what is there is as good. */
+void sp_grace_give(request_rec *r, const char *token, const char *account,
+                   const char *text);
 
 /** The text in this browser, if it is ours, of this session and not too old. */
 const char *sp_grace_take(request_rec *r, const char *token,

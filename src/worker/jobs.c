@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "db/jobs.h"
+#include "domain/account.h"
 #include "domain/account_board.h"
 #include "domain/alert.h"
 #include "util/crypto.h"
@@ -147,9 +148,9 @@ static sp_outcome_t greet(loop_t *loop, sp_ctx_t *ctx, PGconn *pg)
         loop->duties[i].next = 0;
     }
     PQclear(PQexec(pg, "listen subpay_outbox; listen " SP_BOARD_CHANNEL));
-    sp_board_change(NULL); /* what was taken away meanwhile was not heard */
-    if (sp_db_settings_store(ctx, settings_json(ctx->pool, ctx->settings)) !=
-        SP_DONE) {
+    if (sp_account_listen(ctx) != SP_DONE ||
+        sp_db_settings_store(ctx, settings_json(ctx->pool, ctx->settings)) !=
+            SP_DONE) {
         return SP_FAILED;
     }
     loop->worker.backend = PQbackendPID(pg);
@@ -335,7 +336,7 @@ static void take_notices(loop_t *loop, PGconn *pg)
     PQconsumeInput(pg);
     while ((notice = PQnotifies(pg)) != NULL) {
         if (strcmp(notice->relname, SP_BOARD_CHANNEL) == 0) {
-            sp_board_change(notice->extra);
+            sp_board_change(notice->extra, 0);
         }
         else {
             duty_of(loop, "outbox")->next = 0;
