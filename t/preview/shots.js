@@ -54,7 +54,7 @@ const server = http.createServer((request, response) => {
     response.end(known.html);
   } else if (url === '/status') {
     response.setHeader('Content-Type', 'application/json');
-    response.end('{"state":"checking"}');
+    response.end('{"page":"checking"}');
   } else if (url.startsWith('/assets/')) {
     response.setHeader('Content-Type', types[url.split('.').pop()]);
     response.end(fs.readFileSync(path.join(htdocs, path.normalize(url))));
