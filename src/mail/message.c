@@ -167,8 +167,7 @@ static const char *encoded_words(apr_pool_t *pool, const char *text)
 const char *sp_header_words(apr_pool_t *pool, const char *text)
 {
     /* "=?" would be read as an encoded word that we never wrote. */
-    return is_plain(text) && !strstr(text, "=?") ? text
-                                                 : encoded_words(pool, text);
+    return is_plain(text) && !strstr(text, "=?") ? text : encoded_words(pool, text);
 }
 
 /* A name may hold anything when it is quoted, or encoded. */
@@ -184,8 +183,7 @@ static const char *mailbox_words(apr_pool_t *pool, const sp_mailbox_t *mailbox)
     for (c = name; *c; c++) {
         plain = plain && (apr_isalnum(*c) || *c == ' ' || *c == '-');
     }
-    if (!plain && is_plain(name) && !strpbrk(name, "\"\\") &&
-        !strstr(name, "=?")) {
+    if (!plain && is_plain(name) && !strpbrk(name, "\"\\") && !strstr(name, "=?")) {
         name = apr_pstrcat(pool, "\"", name, "\"", NULL);
     }
     else if (!plain) {
@@ -283,8 +281,7 @@ static void add_automatic(sp_headers_t *h, const sp_message_t *m)
 const char *sp_message_headers(apr_pool_t *pool, const sp_message_t *m,
                                apr_array_header_t **lines)
 {
-    sp_headers_t h = { pool, apr_array_make(pool, 12, sizeof(const char *)),
-                       NULL };
+    sp_headers_t h = { pool, apr_array_make(pool, 12, sizeof(const char *)), NULL };
     const char *problem = sp_mailbox_problem(m->to);
 
     if (problem) {
@@ -338,19 +335,16 @@ static CURLcode add_part(apr_pool_t *pool, curl_mime *mime, const char *type,
     CURLcode code = part ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 
     if (code == CURLE_OK) {
-        code = curl_mime_data(part, with_crlf(pool, words),
-                              CURL_ZERO_TERMINATED);
+        code = curl_mime_data(part, with_crlf(pool, words), CURL_ZERO_TERMINATED);
     }
     if (code == CURLE_OK) {
         code = curl_mime_type(part, type);
     }
-    return code == CURLE_OK ? curl_mime_encoder(part, "quoted-printable")
-                            : code;
+    return code == CURLE_OK ? curl_mime_encoder(part, "quoted-printable") : code;
 }
 
 /* Plain text first: the last part is the one that readers prefer. */
-static curl_mime *alternatives(CURL *curl, apr_pool_t *pool,
-                               const sp_message_t *m)
+static curl_mime *alternatives(CURL *curl, apr_pool_t *pool, const sp_message_t *m)
 {
     curl_mime *mime = curl_mime_init(curl);
     CURLcode code = mime ? CURLE_OK : CURLE_OUT_OF_MEMORY;

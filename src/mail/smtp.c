@@ -49,9 +49,9 @@ static void sent_command(sp_smtp_t *smtp, const char *line, size_t len)
     static const struct {
         const char *word;
         sp_phase_t phase;
-    } commands[] = { { "EHLO", PHASE_HELLO },    { "HELO", PHASE_HELLO },
+    } commands[] = { { "EHLO", PHASE_HELLO },     { "HELO", PHASE_HELLO },
                      { "STARTTLS", PHASE_HELLO }, { "AUTH", PHASE_AUTH },
-                     { "MAIL", PHASE_MAIL },     { "RCPT", PHASE_RCPT },
+                     { "MAIL", PHASE_MAIL },      { "RCPT", PHASE_RCPT },
                      { "DATA", PHASE_DATA } };
     size_t i;
 
@@ -129,8 +129,7 @@ static apr_status_t close_smtp(void *baton)
     return APR_SUCCESS;
 }
 
-static const char *read_login(apr_pool_t *pool, sp_smtp_t *smtp,
-                              const char *login)
+static const char *read_login(apr_pool_t *pool, sp_smtp_t *smtp, const char *login)
 {
     const char *colon = login ? strchr(login, ':') : NULL;
 
@@ -190,8 +189,7 @@ static void set_options(sp_smtp_t *smtp, const sp_smtp_settings_t *settings)
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                      in_ms(settings->connect_timeout, CONNECT_TIMEOUT));
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
-                     in_ms(settings->timeout, TIMEOUT));
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, in_ms(settings->timeout, TIMEOUT));
     curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, on_debug);
     curl_easy_setopt(curl, CURLOPT_DEBUGDATA, smtp);
     curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L); /* to on_debug, nowhere else */
@@ -266,8 +264,7 @@ static int add_line(struct curl_slist **list, const char *line)
     return longer != NULL;
 }
 
-static int make_parts(sp_smtp_t *smtp, apr_pool_t *pool,
-                      const sp_message_t *message,
+static int make_parts(sp_smtp_t *smtp, apr_pool_t *pool, const sp_message_t *message,
                       const apr_array_header_t *lines, sp_parts_t *parts)
 {
     int i;
@@ -331,8 +328,7 @@ static sp_outcome_t judge(const sp_smtp_t *smtp, CURLcode result)
     return SP_FAILED;
 }
 
-static const char *describe(const sp_smtp_t *smtp, apr_pool_t *pool,
-                            CURLcode result)
+static const char *describe(const sp_smtp_t *smtp, apr_pool_t *pool, CURLcode result)
 {
     const char *phase = phase_names[smtp->phase];
 

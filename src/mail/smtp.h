@@ -61,7 +61,6 @@ void sp_smtp_on_progress(sp_smtp_t *smtp, sp_smtp_stop_t stop, void *baton);
  *         SP_FAILED   not taken; try later
  */
 sp_outcome_t sp_smtp_send(sp_smtp_t *smtp, apr_pool_t *pool,
-                          const sp_message_t *message,
-                          sp_smtp_answer_t *answer);
+                          const sp_message_t *message, sp_smtp_answer_t *answer);
 
 #endif

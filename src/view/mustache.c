@@ -29,9 +29,9 @@ struct sp_node_t {
     /* TEXT: the words. Others: the name as written. */
     const char *text;
     apr_size_t len;
-    int at_line_start; /* TEXT: a partial's indentation goes before it */
-    int escape;        /* VALUE */
-    char **path;       /* the name cut at its dots; NULL for "." */
+    int at_line_start;      /* TEXT: a partial's indentation goes before it */
+    int escape;             /* VALUE */
+    char **path;            /* the name cut at its dots; NULL for "." */
     const char *indent;     /* PARTIAL on a line of its own */
     sp_template_t *partial; /* PARTIAL: set by sp_template_link */
     sp_node_t *child;
@@ -178,8 +178,9 @@ static apr_status_t read_tag(sp_parser_t *p, apr_size_t start, sp_tag_t *tag)
     }
     to = find(p, from, close_mark);
     if (to == p->len) {
-        return fail(p, start, apr_psprintf(p->pool, "%s is never closed by %s",
-                                           p->open_mark, close_mark));
+        return fail(p, start,
+                    apr_psprintf(p->pool, "%s is never closed by %s", p->open_mark,
+                                 close_mark));
     }
     tag->body = p->source + from;
     tag->body_len = to - from;
@@ -190,8 +191,8 @@ static apr_status_t read_tag(sp_parser_t *p, apr_size_t start, sp_tag_t *tag)
 
 /* A tag that is alone on its line takes the whole line with it.
  * On yes, *from is the line's start and *to the start of the next line. */
-static int stands_alone(const sp_parser_t *p, const sp_tag_t *tag,
-                        apr_size_t *from, apr_size_t *to)
+static int stands_alone(const sp_parser_t *p, const sp_tag_t *tag, apr_size_t *from,
+                        apr_size_t *to)
 {
     apr_size_t a = tag->start;
     apr_size_t b = tag->end;
@@ -220,8 +221,7 @@ static int stands_alone(const sp_parser_t *p, const sp_tag_t *tag,
 }
 
 /* "a.b.c" becomes {"a", "b", "c", NULL}; "." stays NULL. */
-static apr_status_t split_name(sp_parser_t *p, const sp_tag_t *tag,
-                               sp_node_t *node)
+static apr_status_t split_name(sp_parser_t *p, const sp_tag_t *tag, sp_node_t *node)
 {
     char *name = apr_pstrmemdup(p->pool, tag->body, tag->body_len);
     char *part;
@@ -272,9 +272,9 @@ static apr_status_t close_section(sp_parser_t *p, const sp_tag_t *tag)
                     apr_psprintf(p->pool, "{{/%s}} closes nothing", name));
     }
     if (strcmp(node->text, name) != 0) {
-        return fail(p, tag->start,
-                    apr_psprintf(p->pool, "{{/%s}} where {{/%s}} is due", name,
-                                 node->text));
+        return fail(
+            p, tag->start,
+            apr_psprintf(p->pool, "{{/%s}} where {{/%s}} is due", name, node->text));
     }
     p->depth--;
     return APR_SUCCESS;
@@ -290,8 +290,8 @@ static apr_status_t set_marks(sp_parser_t *p, const sp_tag_t *tag)
         *second++ = '\0';
         second += strspn(second, " \t\r\n");
     }
-    if (!*marks || !*second || strpbrk(second, " \t\r\n") ||
-        strchr(marks, '=') || strchr(second, '=')) {
+    if (!*marks || !*second || strpbrk(second, " \t\r\n") || strchr(marks, '=') ||
+        strchr(second, '=')) {
         return fail(p, tag->start, "a change of marks looks like {{=<% %>=}}");
     }
     p->open_mark = marks;
@@ -321,8 +321,7 @@ static apr_status_t add_value(sp_parser_t *p, const sp_tag_t *tag)
     return split_name(p, tag, node);
 }
 
-static apr_status_t take_tag(sp_parser_t *p, const sp_tag_t *tag,
-                             const char *indent)
+static apr_status_t take_tag(sp_parser_t *p, const sp_tag_t *tag, const char *indent)
 {
     switch (tag->sigil) {
     case '#':
@@ -404,22 +403,18 @@ apr_status_t sp_template_parse_as(apr_pool_t *pool, sp_template_kind_t kind,
     if (status == APR_SUCCESS && p->depth) {
         const sp_node_t *node = p->open[p->depth].node;
 
-        *error = apr_psprintf(pool, "line %d: {{%s%s}} is never closed",
-                              node->line,
-                              node->kind == SP_NODE_SECTION ? "#" : "^",
-                              node->text);
+        *error = apr_psprintf(pool, "line %d: {{%s%s}} is never closed", node->line,
+                              node->kind == SP_NODE_SECTION ? "#" : "^", node->text);
         return APR_EINVAL;
     }
     *tpl = p->tpl;
     return status;
 }
 
-apr_status_t sp_template_parse(apr_pool_t *pool, const char *source,
-                               apr_size_t len, sp_template_t **tpl,
-                               const char **error)
+apr_status_t sp_template_parse(apr_pool_t *pool, const char *source, apr_size_t len,
+                               sp_template_t **tpl, const char **error)
 {
-    return sp_template_parse_as(pool, SP_TEMPLATE_HTML, source, len, tpl,
-                                error);
+    return sp_template_parse_as(pool, SP_TEMPLATE_HTML, source, len, tpl, error);
 }
 
 sp_template_kind_t sp_template_kind(const sp_template_t *tpl)
@@ -427,8 +422,7 @@ sp_template_kind_t sp_template_kind(const sp_template_t *tpl)
     return tpl->kind;
 }
 
-static void link_nodes(sp_node_t *node, sp_template_lookup_t lookup,
-                       void *baton)
+static void link_nodes(sp_node_t *node, sp_template_lookup_t lookup, void *baton)
 {
     for (; node; node = node->next) {
         if (node->kind == SP_NODE_PARTIAL) {
@@ -438,8 +432,7 @@ static void link_nodes(sp_node_t *node, sp_template_lookup_t lookup,
     }
 }
 
-void sp_template_link(sp_template_t *tpl, sp_template_lookup_t lookup,
-                      void *baton)
+void sp_template_link(sp_template_t *tpl, sp_template_lookup_t lookup, void *baton)
 {
     link_nodes(tpl->first, lookup, baton);
 }
@@ -514,8 +507,7 @@ static const char *html_escape(char c)
     }
 }
 
-static apr_status_t append_escaped(sp_render_t *r, const char *bytes,
-                                   apr_size_t len)
+static apr_status_t append_escaped(sp_render_t *r, const char *bytes, apr_size_t len)
 {
     apr_size_t from = 0;
     apr_size_t i;
@@ -548,8 +540,7 @@ static const char *real_text(apr_pool_t *pool, double number)
     return apr_pstrdup(pool, text);
 }
 
-static apr_status_t append_value(sp_render_t *r, const json_t *value,
-                                 int escape)
+static apr_status_t append_value(sp_render_t *r, const json_t *value, int escape)
 {
     const char *bytes = "";
     apr_size_t len;
@@ -686,9 +677,8 @@ static apr_status_t render_partial(sp_render_t *r, const sp_node_t *node,
     if (!node->partial) {
         return APR_SUCCESS;
     }
-    r->indent = *node->indent
-                    ? apr_pstrcat(r->out->pool, before, node->indent, NULL)
-                    : before;
+    r->indent = *node->indent ? apr_pstrcat(r->out->pool, before, node->indent, NULL)
+                              : before;
     status = enter(r, node->partial->first, frame);
     r->indent = before;
     return status;

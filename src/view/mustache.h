@@ -54,9 +54,8 @@ typedef sp_template_t *(*sp_template_lookup_t)(void *baton, const char *name,
  * @param error   on failure: "line 7: {{#paid}} is never closed"
  * @return APR_SUCCESS, or APR_EINVAL with *error set
  */
-apr_status_t sp_template_parse(apr_pool_t *pool, const char *source,
-                               apr_size_t len, sp_template_t **tpl,
-                               const char **error);
+apr_status_t sp_template_parse(apr_pool_t *pool, const char *source, apr_size_t len,
+                               sp_template_t **tpl, const char **error);
 
 /** The same for either kind. */
 apr_status_t sp_template_parse_as(apr_pool_t *pool, sp_template_kind_t kind,
@@ -66,8 +65,7 @@ apr_status_t sp_template_parse_as(apr_pool_t *pool, sp_template_kind_t kind,
 sp_template_kind_t sp_template_kind(const sp_template_t *tpl);
 
 /** Tie every {{> partial}} of this template to what lookup finds for it. */
-void sp_template_link(sp_template_t *tpl, sp_template_lookup_t lookup,
-                      void *baton);
+void sp_template_link(sp_template_t *tpl, sp_template_lookup_t lookup, void *baton);
 
 /** An empty text that grows in the pool. */
 void sp_text_init(sp_text_t *text, apr_pool_t *pool);

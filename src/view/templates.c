@@ -27,20 +27,19 @@
 
 /* Each of these is drawn by some handler; one that is missing would be found
  * by a customer, one that is misspelt would never be drawn. */
-static const char *const pages[] = {
-    "account",  "cancel",   "checkout", "find",   "lapsed",  "login",
-    "message",  "not_found", "offline", "password", "paused", "plans",
-    "problem",
-    "return",   "support",  NULL
-};
-static const char *const mails[] = {
-    "confirmation", "recovered",    "refund",        "duplicate",
-    "acknowledge",  "checking",     "dispute",       "renewal_declined",
-    "set_password", "email_changed", "found",        "not_found",
-    "digest",       "alert",         "reply",        "resumed",
-    "review",
-    NULL
-};
+static const char *const pages[] = { "account", "cancel",   "checkout", "find",
+                                     "lapsed",  "login",    "message",  "not_found",
+                                     "offline", "password", "paused",   "plans",
+                                     "problem", "return",   "support",  NULL };
+static const char *const mails[] = { "confirmation", "recovered",
+                                     "refund",       "duplicate",
+                                     "acknowledge",  "checking",
+                                     "dispute",      "renewal_declined",
+                                     "set_password", "email_changed",
+                                     "found",        "not_found",
+                                     "digest",       "alert",
+                                     "reply",        "resumed",
+                                     "review",       NULL };
 static const char *const mail_parts[] = { ".subject", ".text", ".html", NULL };
 
 typedef struct sp_language_t {
@@ -89,6 +88,12 @@ static sp_language_t *language_at(const sp_templates_t *set, int i)
     return &APR_ARRAY_IDX(set->languages, i, sp_language_t);
 }
 
+/* English is always there, and first. */
+static sp_language_t *english(const sp_templates_t *set)
+{
+    return language_at(set, 0);
+}
+
 /* The language of this name; case does not matter. */
 static sp_language_t *find_language(const sp_templates_t *set, const char *name)
 {
@@ -102,20 +107,18 @@ static sp_language_t *find_language(const sp_templates_t *set, const char *name)
     return NULL;
 }
 
-static const sp_entry_t *find_entry(const sp_templates_t *set, const char *lang,
-                                    const char *name)
+static const sp_entry_t *own_entry(const sp_language_t *language, const char *name)
 {
-    const sp_language_t *language = lang ? find_language(set, lang) : NULL;
-    const sp_entry_t *entry = NULL;
+    return apr_hash_get(language->templates, name, APR_HASH_KEY_STRING);
+}
 
-    if (language) {
-        entry = apr_hash_get(language->templates, name, APR_HASH_KEY_STRING);
-    }
-    if (!entry) {
-        language = find_language(set, DEFAULT_LANGUAGE);
-        entry = apr_hash_get(language->templates, name, APR_HASH_KEY_STRING);
-    }
-    return entry;
+/* In this language, else in English. */
+static const sp_entry_t *find_entry(const sp_templates_t *set,
+                                    const sp_language_t *language, const char *name)
+{
+    const sp_entry_t *entry = own_entry(language, name);
+
+    return entry ? entry : own_entry(english(set), name);
 }
 
 /* --- loading ----------------------------------------------------------- */
@@ -134,8 +137,8 @@ static int is_language(const char *name)
     return i >= 2;
 }
 
-static apr_status_t read_source(sp_loader_t *l, const char *file,
-                                char **source, apr_size_t *len)
+static apr_status_t read_source(sp_loader_t *l, const char *file, char **source,
+                                apr_size_t *len)
 {
     apr_file_t *handle;
     apr_finfo_t info;
@@ -151,8 +154,7 @@ static apr_status_t read_source(sp_loader_t *l, const char *file,
         if (status == APR_SUCCESS) {
             *source = apr_palloc(l->pool, (apr_size_t)info.size + 1);
             *len = 0;
-            status = apr_file_read_full(handle, *source,
-                                        (apr_size_t)info.size, len);
+            status = apr_file_read_full(handle, *source, (apr_size_t)info.size, len);
         }
         apr_file_close(handle);
     }
@@ -192,9 +194,8 @@ static int is_known(const char *name)
 
 static sp_template_kind_t kind_of(const char *name)
 {
-    return ends_in(name, ".text") || ends_in(name, ".subject")
-               ? SP_TEMPLATE_TEXT
-               : SP_TEMPLATE_HTML;
+    return ends_in(name, ".text") || ends_in(name, ".subject") ? SP_TEMPLATE_TEXT
+                                                               : SP_TEMPLATE_HTML;
 }
 
 static apr_status_t load_file(sp_loader_t *l, sp_language_t *language,
@@ -209,8 +210,7 @@ static apr_status_t load_file(sp_loader_t *l, sp_language_t *language,
         return APR_SUCCESS; /* a folder in front of this one has it */
     }
     if (!is_known(name)) {
-        *l->error = apr_psprintf(l->pool, "%s: no page or mail has this name",
-                                 file);
+        *l->error = apr_psprintf(l->pool, "%s: no page or mail has this name", file);
         return APR_EINVAL;
     }
     if (read_source(l, file, &source, &len) != APR_SUCCESS) {
@@ -251,18 +251,17 @@ static apr_status_t load_phrases(sp_loader_t *l, sp_language_t *language,
         json_decref(phrases);
         return APR_EINVAL;
     }
-    apr_pool_cleanup_register(l->pool, phrases, drop_phrases,
-                              apr_pool_cleanup_null);
+    apr_pool_cleanup_register(l->pool, phrases, drop_phrases, apr_pool_cleanup_null);
     language->phrases = phrases;
     return APR_SUCCESS;
 }
 
-typedef apr_status_t (*sp_visit_t)(sp_loader_t *l, void *baton,
-                                   const char *path, const apr_finfo_t *info);
+typedef apr_status_t (*sp_visit_t)(sp_loader_t *l, void *baton, const char *path,
+                                   const apr_finfo_t *info);
 
 /* Call visit for each visible name in the folder. */
-static apr_status_t each_name(sp_loader_t *l, const char *folder,
-                              sp_visit_t visit, void *baton)
+static apr_status_t each_name(sp_loader_t *l, const char *folder, sp_visit_t visit,
+                              void *baton)
 {
     apr_dir_t *dir;
     apr_finfo_t info;
@@ -301,8 +300,8 @@ static apr_status_t visit_file(sp_loader_t *l, void *baton, const char *path,
     const char *name = info->name;
 
     if (info->filetype == APR_DIR) {
-        sp_place_t below = { place->language, apr_pstrcat(l->pool, place->prefix,
-                                                          name, "/", NULL) };
+        sp_place_t below = { place->language,
+                             apr_pstrcat(l->pool, place->prefix, name, "/", NULL) };
 
         return each_name(l, path, visit_file, &below);
     }
@@ -313,14 +312,13 @@ static apr_status_t visit_file(sp_loader_t *l, void *baton, const char *path,
         return APR_SUCCESS;
     }
     name = apr_pstrcat(l->pool, place->prefix,
-                       apr_pstrmemdup(l->pool, name,
-                                      strlen(name) - strlen(SUFFIX)),
+                       apr_pstrmemdup(l->pool, name, strlen(name) - strlen(SUFFIX)),
                        NULL);
     return load_file(l, place->language, path, name);
 }
 
-static apr_status_t visit_language(sp_loader_t *l, void *baton,
-                                   const char *path, const apr_finfo_t *info)
+static apr_status_t visit_language(sp_loader_t *l, void *baton, const char *path,
+                                   const apr_finfo_t *info)
 {
     sp_place_t place = { NULL, "" };
 
@@ -347,7 +345,7 @@ static void borrow_partials(sp_loader_t *l, sp_language_t *language)
     const void *key;
     void *value;
 
-    for (i = apr_hash_first(l->pool, language_at(l->set, 0)->templates); i;
+    for (i = apr_hash_first(l->pool, english(l->set)->templates); i;
          i = apr_hash_next(i)) {
         sp_entry_t *entry = apr_palloc(l->pool, sizeof(*entry));
         const char *why;
@@ -377,8 +375,7 @@ static sp_template_t *lookup(void *baton, const char *name, int line)
 {
     sp_linking_t *linking = baton;
     sp_loader_t *l = linking->loader;
-    const sp_entry_t *found =
-        find_entry(l->set, linking->language->name, name);
+    const sp_entry_t *found = find_entry(l->set, linking->language, name);
     const char *wrong = NULL;
 
     if (!found) {
@@ -401,8 +398,7 @@ static apr_status_t link_language(sp_loader_t *l, const sp_language_t *language)
     apr_hash_index_t *i;
     void *value;
 
-    for (i = apr_hash_first(l->pool, language->templates); i;
-         i = apr_hash_next(i)) {
+    for (i = apr_hash_first(l->pool, language->templates); i; i = apr_hash_next(i)) {
         sp_linking_t linking = { l, language, NULL, 0 };
 
         apr_hash_this(i, NULL, NULL, &value);
@@ -417,11 +413,10 @@ static apr_status_t link_language(sp_loader_t *l, const sp_language_t *language)
 
 static apr_status_t need(sp_loader_t *l, const char *name)
 {
-    if (find_entry(l->set, DEFAULT_LANGUAGE, name)) {
+    if (own_entry(english(l->set), name)) {
         return APR_SUCCESS;
     }
-    *l->error = apr_psprintf(l->pool,
-                             "the template %s/%s" SUFFIX " is missing",
+    *l->error = apr_psprintf(l->pool, "the template %s/%s" SUFFIX " is missing",
                              DEFAULT_LANGUAGE, name);
     return APR_EINVAL;
 }
@@ -540,50 +535,36 @@ const char *sp_templates_language(const sp_templates_t *set, const char *accept)
 
 /* --- drawing ----------------------------------------------------------- */
 
-/* The set's own name of the language, "en" where it has none: the one we were
- * given may be a string of the model, which is changed while drawing. */
-static const char *own_name(const sp_templates_t *set, const char *lang)
+/* The one asked for, where it has this template. A name that we were given may be
+ * a string of the model, which changes while drawing: so it is left behind here. */
+static const sp_language_t *language_for(const sp_templates_t *set, const char *lang,
+                                         const char *name)
 {
     const sp_language_t *language = lang ? find_language(set, lang) : NULL;
 
-    return language ? language->name : DEFAULT_LANGUAGE;
-}
-
-/* The language whose folder holds this template. */
-static const sp_language_t *language_of(const sp_templates_t *set,
-                                        const char *lang, const char *name)
-{
-    const sp_language_t *language = find_language(set, lang);
-
-    if (apr_hash_get(language->templates, name, APR_HASH_KEY_STRING)) {
-        return language;
-    }
-    return find_language(set, DEFAULT_LANGUAGE);
+    return language && own_entry(language, name) ? language : english(set);
 }
 
 /* The words that the templates of this language do not hold. */
-static void put_words(apr_pool_t *pool, const sp_language_t *language,
-                      json_t *model)
+static void put_words(apr_pool_t *pool, const sp_language_t *language, json_t *model)
 {
-    const sp_entry_t *time =
-        apr_hash_get(language->templates, TIME, APR_HASH_KEY_STRING);
+    const sp_entry_t *time = own_entry(language, TIME);
 
     json_object_set_new(model, "lang", json_string(language->name));
     sp_words_put(pool, model, time ? time->tpl : NULL, language->phrases);
 }
 
-static apr_status_t draw(apr_pool_t *pool, const sp_templates_t *set,
-                         const char *lang, const char *name, json_t *model,
-                         sp_text_t *out)
+static apr_status_t draw(apr_pool_t *pool, const sp_language_t *language,
+                         const char *name, json_t *model, sp_text_t *out)
 {
-    const sp_entry_t *entry = find_entry(set, lang, name);
+    const sp_entry_t *entry = own_entry(language, name);
 
     sp_text_init(out, pool);
     if (!entry) {
         out->error = apr_psprintf(pool, "there is no template %s", name);
         return APR_NOTFOUND;
     }
-    put_words(pool, language_of(set, lang, name), model);
+    put_words(pool, language, model);
     return sp_template_render(entry->tpl, model, out);
 }
 
@@ -591,51 +572,64 @@ apr_status_t sp_page_render(apr_pool_t *pool, const sp_templates_t *set,
                             const char *lang, const char *page, json_t *model,
                             sp_text_t *html)
 {
-    return draw(pool, set, own_name(set, lang),
-                apr_pstrcat(pool, "pages/", page, NULL), model, html);
+    const char *name = apr_pstrcat(pool, "pages/", page, NULL);
+
+    return draw(pool, language_for(set, lang, name), name, model, html);
 }
 
 /* Line ends and other control characters have no place in a subject, and the
  * template's last line ends in one. */
-static void make_one_line(char *text)
+static char *one_line(char *text)
 {
+    char *from = text;
     char *to = text;
 
-    for (; *text; text++) {
-        char c = apr_iscntrl(*text) ? ' ' : *text;
+    for (; *from; from++) {
+        int blank = *from == ' ' || apr_iscntrl(*from);
+        int more = from[1] && from[1] != ' ' && !apr_iscntrl(from[1]);
 
-        if (c != ' ' || (*(text + 1) && *(text + 1) != ' ' &&
-                         !apr_iscntrl(*(text + 1)))) {
-            *to++ = c;
+        if (!blank || more) {
+            *to++ = blank ? ' ' : *from;
         }
     }
     *to = '\0';
+    return text;
+}
+
+/* One part of a mail; NULL once something went wrong. */
+static char *draw_part(apr_pool_t *pool, const sp_language_t *language,
+                       const char *name, json_t *model, sp_mail_words_t *words)
+{
+    sp_text_t out = { 0 };
+
+    if (!words->error && draw(pool, language, name, model, &out) != APR_SUCCESS) {
+        words->error = out.error;
+        return NULL;
+    }
+    words->lang = language->name;
+    return out.data;
 }
 
 apr_status_t sp_mail_render(apr_pool_t *pool, const sp_templates_t *set,
                             const char *lang, const char *mail, json_t *model,
                             sp_mail_words_t *words)
 {
-    sp_text_t parts[3];
-    apr_status_t status = APR_SUCCESS;
+    const char *names[3];
+    const sp_language_t *languages[3];
+    char *subject;
     int i;
 
-    lang = own_name(set, lang);
-    for (i = 0; i < 3 && status == APR_SUCCESS; i++) {
-        status = draw(pool, set, lang,
-                      apr_pstrcat(pool, "mails/", mail, mail_parts[i], NULL),
-                      model, &parts[i]);
+    memset(words, 0, sizeof(*words));
+    for (i = 0; i < 3; i++) {
+        names[i] = apr_pstrcat(pool, "mails/", mail, mail_parts[i], NULL);
+        languages[i] = language_for(set, lang, names[i]);
     }
-    words->error = status == APR_SUCCESS ? NULL : parts[i - 1].error;
-    if (status == APR_SUCCESS) {
-        make_one_line(parts[0].data);
-        words->subject = parts[0].data;
-        words->text = parts[1].data;
-        words->html = parts[2].data;
-        words->lang = language_of(set, lang,
-                                  apr_pstrcat(pool, "mails/", mail, ".text",
-                                              NULL))
-                          ->name;
+    subject = draw_part(pool, languages[0], names[0], model, words);
+    words->html = draw_part(pool, languages[2], names[2], model, words);
+    words->text = draw_part(pool, languages[1], names[1], model, words);
+    if (words->error || !subject) {
+        return APR_EGENERAL;
     }
-    return status;
+    words->subject = one_line(subject);
+    return APR_SUCCESS;
 }

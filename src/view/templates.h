@@ -21,7 +21,7 @@ typedef struct sp_mail_words_t {
     const char *subject; /* one line */
     const char *text;
     const char *html;
-    const char *lang; /* of the words: "en" when the language lacks this mail */
+    const char *lang;  /* of the words: "en" when the language lacks this mail */
     const char *error; /* why it could not be written, or NULL */
 } sp_mail_words_t;
 
@@ -43,8 +43,7 @@ apr_status_t sp_templates_load(apr_pool_t *pool, const char *const *dirs,
  * @param accept  value of an Accept-Language header, or NULL
  * @return a folder's name, "en" when nothing fits; lives as long as the set
  */
-const char *sp_templates_language(const sp_templates_t *set,
-                                  const char *accept);
+const char *sp_templates_language(const sp_templates_t *set, const char *accept);
 
 /**
  * Draw a page.

@@ -26,8 +26,8 @@ static json_t *time_model(const char *iso)
     int year, month, day;
     int hour = 0;
     int minute = 0;
-    int read = sscanf(iso, "%4d-%2d-%2dT%2d:%2d", &year, &month, &day, &hour,
-                      &minute);
+    int read =
+        sscanf(iso, "%4d-%2d-%2dT%2d:%2d", &year, &month, &day, &hour, &minute);
     char name[8];
     json_t *model;
 

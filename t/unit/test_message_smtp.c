@@ -138,8 +138,7 @@ static int start_server(void **state)
     (void)state;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     listener = socket(AF_INET, SOCK_STREAM, 0);
-    if (bind(listener, (struct sockaddr *)&address, len) ||
-        listen(listener, 5) ||
+    if (bind(listener, (struct sockaddr *)&address, len) || listen(listener, 5) ||
         getsockname(listener, (struct sockaddr *)&address, &len)) {
         return -1;
     }
@@ -168,7 +167,8 @@ static sp_message_t a_message(void)
     m.from = "Ana and Sam <help@shop.example>";
     m.to = "ana@example.com";
     m.subject = "Your plan is active";
-    m.text = "Hello\n.\nGr\xC3\xBC\xC3\x9F" "e\n";
+    m.text = "Hello\n.\nGr\xC3\xBC\xC3\x9F"
+             "e\n";
     m.html = "<p>Hello</p>\n";
     m.message_id = "1.2@shop.example";
     return m;
@@ -224,11 +224,11 @@ static void refusals_of_this_recipient_or_message_are_for_good(void **state)
 static void what_may_work_later_is_failed(void **state)
 {
     static const script_t scripts[] = {
-        { .greeting = "421 busy\r\n" },  { .greeting = "554 go away\r\n" },
-        { .mail = "550 not you\r\n" },   { .mail = "451 later\r\n" },
+        { .greeting = "421 busy\r\n" },    { .greeting = "554 go away\r\n" },
+        { .mail = "550 not you\r\n" },     { .mail = "451 later\r\n" },
         { .rcpt = "450 4.2.1 later\r\n" }, { .data = "451 later\r\n" },
         { .body = "451 4.3.0 later\r\n" }, { .data = "554 no valid\r\n" },
-        { .greeting = HANG_UP },         { .rcpt = HANG_UP },
+        { .greeting = HANG_UP },           { .rcpt = HANG_UP },
     };
     sp_smtp_answer_t said;
     size_t i;
@@ -249,8 +249,7 @@ static void no_answer_after_the_words_is_unknown(void **state)
     sp_smtp_answer_t said;
 
     (void)state;
-    assert_int_equal(send_under((script_t){ .body = HANG_UP }, &said),
-                     SP_UNKNOWN);
+    assert_int_equal(send_under((script_t){ .body = HANG_UP }, &said), SP_UNKNOWN);
     assert_int_equal(said.code, 0);
 }
 

@@ -21,9 +21,8 @@ static const char *error_of(const char *source)
     sp_template_t *tpl;
     const char *error = NULL;
 
-    return sp_template_parse(pool, source, strlen(source), &tpl, &error)
-               ? error
-               : "";
+    return sp_template_parse(pool, source, strlen(source), &tpl, &error) ? error
+                                                                         : "";
 }
 
 static sp_text_t render_as(sp_template_kind_t kind, const char *source,
@@ -56,10 +55,8 @@ static void an_error_names_its_line(void **state)
     assert_string_equal(error_of("\n{{/x}}"), "line 2: {{/x}} closes nothing");
     assert_string_equal(error_of("{{#x}}\n{{#y}}\n{{/x}}{{/y}}"),
                         "line 3: {{/x}} where {{/y}} is due");
-    assert_string_equal(error_of("a\n\n{{name"),
-                        "line 3: {{ is never closed by }}");
-    assert_string_equal(error_of("{{{name}}"),
-                        "line 1: {{ is never closed by }}}");
+    assert_string_equal(error_of("a\n\n{{name"), "line 3: {{ is never closed by }}");
+    assert_string_equal(error_of("{{{name}}"), "line 1: {{ is never closed by }}}");
     assert_string_equal(error_of("{{=<%=}}"),
                         "line 1: a change of marks looks like {{=<% %>=}}");
     assert_string_equal(error_of("{{ }}"), "line 1: a tag needs a name");
@@ -69,15 +66,15 @@ static void an_error_names_its_line(void **state)
 
 static void bytes_that_are_not_utf8_stop_the_start(void **state)
 {
-    static const char *const bad[] = { "\xFF", "\xC0\x80", "\xED\xA0\x80",
-                                       "\xF4\x90\x80\x80", "\xE2\x82", "\x80",
+    static const char *const bad[] = { "\xFF",         "\xC0\x80",
+                                       "\xED\xA0\x80", "\xF4\x90\x80\x80",
+                                       "\xE2\x82",     "\x80",
                                        "\xE0\x80\x80", "\xF0\x80\x80\x80" };
     size_t i;
 
     (void)state;
     for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-        assert_string_equal(error_of(bad[i]),
-                            "line 1: the template is not UTF-8");
+        assert_string_equal(error_of(bad[i]), "line 1: the template is not UTF-8");
     }
     assert_string_equal(error_of("gr\xC3\xBC\xC3\x9F \xE2\x82\xAC \xF0\x9F\x98\x80"),
                         "");
@@ -96,10 +93,10 @@ static void all_of_html_is_escaped(void **state)
 static void plain_text_is_not_escaped(void **state)
 {
     (void)state;
-    assert_string_equal(render_as(SP_TEMPLATE_TEXT, "{{x}}",
-                                  json_pack("{s:s}", "x", "a & b <c>"))
-                            .data,
-                        "a & b <c>");
+    assert_string_equal(
+        render_as(SP_TEMPLATE_TEXT, "{{x}}", json_pack("{s:s}", "x", "a & b <c>"))
+            .data,
+        "a & b <c>");
 }
 
 static void a_nul_inside_a_string_cuts_nothing(void **state)
@@ -108,14 +105,19 @@ static void a_nul_inside_a_string_cuts_nothing(void **state)
                               json_pack("{s:s#}", "x", "a\0b", 3));
 
     (void)state;
-    assert_int_equal(out.len, strlen("[a\xEF\xBF\xBD" "b|") + 3 + 1);
-    assert_memory_equal(out.data, "[a\xEF\xBF\xBD" "b|a\0b]", out.len);
+    assert_int_equal(out.len, strlen("[a\xEF\xBF\xBD"
+                                     "b|") +
+                                  3 + 1);
+    assert_memory_equal(out.data,
+                        "[a\xEF\xBF\xBD"
+                        "b|a\0b]",
+                        out.len);
 }
 
 static void nothing_to_say_leaves_the_sentence_out(void **state)
 {
-    json_t *model = json_pack("{s:i, s:s, s:n, s:b, s:[], s:{}}", "zero", 0,
-                              "empty", "", "null", "no", 0, "none", "object");
+    json_t *model = json_pack("{s:i, s:s, s:n, s:b, s:[], s:{}}", "zero", 0, "empty",
+                              "", "null", "no", 0, "none", "object");
 
     (void)state;
     assert_string_equal(
@@ -129,11 +131,11 @@ static void nothing_to_say_leaves_the_sentence_out(void **state)
 static void numbers_come_out_as_people_write_them(void **state)
 {
     (void)state;
-    assert_string_equal(render("{{i}} {{r}} {{e}}",
-                               json_pack("{s:I, s:f, s:f}", "i",
-                                         (json_int_t)9007199254740993LL, "r",
-                                         0.1, "e", 1e21)),
-                        "9007199254740993 0.1 1e+21");
+    assert_string_equal(
+        render("{{i}} {{r}} {{e}}",
+               json_pack("{s:I, s:f, s:f}", "i", (json_int_t)9007199254740993LL, "r",
+                         0.1, "e", 1e21)),
+        "9007199254740993 0.1 1e+21");
 }
 
 static sp_template_t *itself(void *baton, const char *name, int line)

@@ -75,8 +75,7 @@ static void run_case(apr_pool_t *pool, const char *module, json_t *test)
 {
     json_t *source = json_object_get(test, "template");
     json_t *expected = json_object_get(test, "expected");
-    partials_t partials = { pool, json_object_get(test, "partials"),
-                            json_object() };
+    partials_t partials = { pool, json_object_get(test, "partials"), json_object() };
     const char *error = NULL;
     sp_template_t *tpl = NULL;
     sp_text_t out;
@@ -86,8 +85,7 @@ static void run_case(apr_pool_t *pool, const char *module, json_t *test)
                                        json_string_length(source), &tpl, &error),
                      APR_SUCCESS);
     sp_template_link(tpl, find_partial, &partials);
-    assert_int_equal(sp_template_render(tpl, json_object_get(test, "data"),
-                                        &out),
+    assert_int_equal(sp_template_render(tpl, json_object_get(test, "data"), &out),
                      APR_SUCCESS);
     if (strcmp(out.data, json_string_value(expected)) != 0) {
         fail_msg("%s, %s:\n got [%s]\nwant [%s]", module,
@@ -109,8 +107,8 @@ static void run_module(void **state)
     size_t i;
 
     apr_pool_create(&pool, NULL);
-    spec = json_load_file(apr_psprintf(pool, "%s/%s.json", folder, module), 0,
-                          &error);
+    spec =
+        json_load_file(apr_psprintf(pool, "%s/%s.json", folder, module), 0, &error);
     assert_non_null(spec);
     json_array_foreach(json_object_get(spec, "tests"), i, test)
     {
@@ -126,15 +124,20 @@ static void all_136_cases_ran(void **state)
     assert_int_equal(cases, 136);
 }
 
-#define MODULE(name) \
-    { name, run_module, NULL, NULL, (void *)(uintptr_t)name }
+#define MODULE(name)                                          \
+    {                                                         \
+        name, run_module, NULL, NULL, (void *)(uintptr_t)name \
+    }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        MODULE("comments"), MODULE("delimiters"),
-        MODULE("interpolation"), MODULE("inverted"),
-        MODULE("partials"), MODULE("sections"),
+        MODULE("comments"),
+        MODULE("delimiters"),
+        MODULE("interpolation"),
+        MODULE("inverted"),
+        MODULE("partials"),
+        MODULE("sections"),
         cmocka_unit_test(all_136_cases_ran),
     };
     int failed;
@@ -146,8 +149,8 @@ int main(void)
     }
     apr_initialize();
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    failed = cmocka_run_group_tests_name("the Mustache specification", tests,
-                                         NULL, NULL);
+    failed =
+        cmocka_run_group_tests_name("the Mustache specification", tests, NULL, NULL);
     apr_terminate();
     return failed;
 }

@@ -41,8 +41,7 @@ static void the_policy_allows_the_style_by_its_hash(void **state)
     style = strstr(page, "<style>") + strlen("<style>");
     end = strstr(style, "</style>");
     SHA256((const unsigned char *)style, (size_t)(end - style), digest);
-    EVP_EncodeBlock((unsigned char *)hash + strlen(hash), digest,
-                    sizeof(digest));
+    EVP_EncodeBlock((unsigned char *)hash + strlen(hash), digest, sizeof(digest));
     if (!strstr(page, hash)) {
         fail_msg("the Content-Security-Policy of problem.html needs %s'", hash);
     }
@@ -50,8 +49,8 @@ static void the_policy_allows_the_style_by_its_hash(void **state)
 
 static void the_problem_page_needs_no_other_file(void **state)
 {
-    static const char *const never[] = { "<script", "<link", "src=", "url(",
-                                         "@import", "://" };
+    static const char *const never[] = { "<script", "<link",   "src=",
+                                         "url(",    "@import", "://" };
     size_t i;
 
     (void)state;
@@ -77,8 +76,7 @@ static void style_script_and_icon_are_small(void **state)
 static void nothing_is_asked_of_another_host(void **state)
 {
     static const char *const files[] = { "htdocs/assets/subpay.css",
-                                         "htdocs/assets/subpay.js",
-                                         "htdocs/sw.js" };
+                                         "htdocs/assets/subpay.js", "htdocs/sw.js" };
     size_t i;
 
     (void)state;
