@@ -126,10 +126,10 @@ run: installed
 	@t/stack/run --run $(RUN) $(PORT:%=--port %)
 
 down:
-	@t/stack/down --run $(RUN)
+	@[ ! -e $(RUN) ] || t/stack/down --run $(RUN)
 
 clean:
-	@t/stack/down --run $(RUN) --forget
+	@[ ! -e $(RUN) ] || t/stack/down --run $(RUN) --forget
 	@rm -rf build
 
 test: installed

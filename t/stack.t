@@ -7,6 +7,7 @@ const path = require('node:path');
 const { test: nodeTest, assert } = require('./lib/tap.js');
 const proc = require('./lib/process.js');
 const place = require('./lib/place.js');
+const keeper = require('./lib/keeper.js');
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'subpay-stack-'));
 fs.chmodSync(folder, 0o755);
@@ -42,6 +43,10 @@ const KEYS = ['base_url', 'admin_url', 'admin_user', 'admin_password', 'webhook_
   'webhook_secret', 'api_url', 'metrics_url', 'health_url', 'stripe_url', 'stripe_key', 'mail_url',
   'gated_url', 'login_url', 'api_user', 'api_password', 'database', 'httpd_pid', 'worker_pid',
   'postgres_pid'];
+
+test('whatever becomes of this test, somebody cleans up', async () => {
+  (await keeper.connect()).mine(folder);
+});
 
 test('up writes every key of stack.json, and all of it answers', async () => {
   const port = await block();

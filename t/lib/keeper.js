@@ -10,9 +10,10 @@
  * prove is interrupted or a test killed.
  *
  * The socket speaks lines of JSON: {"hello": 1} is answered {}, {"database":
- * "<build folder>"} is answered {"name", "socket", "port"}; {"folder": "..."} and {"pid": "<mark>"} name what
- * is to be cleaned up and are not answered; {"over": 1} says that no more
- * tests will follow.
+ * "<build folder>"} is answered {"name", "socket", "port"}; {"folder": "..."} is
+ * not answered: every process with something below it among its arguments ends
+ * with the test, and so does the folder; {"over": 1} says that no more tests
+ * will follow.
  */
 'use strict';
 const fs = require('node:fs');
@@ -58,7 +59,7 @@ class Keeper {
   }
 
   serve(socket) {
-    const client = { socket, folders: [], pids: [], databases: [] };
+    const client = { socket, folders: [], databases: [] };
     this.clients.add(client);
     socket.on('error', () => {});
     socket.on('close', () => this.bury(client));
@@ -67,7 +68,6 @@ class Keeper {
       if (ask.over) this.over = true;
       if (ask.hello) socket.write('{}\n');
       if (ask.folder) client.folders.push(ask.folder);
-      if (ask.pid) client.pids.push(ask.pid);
       if (ask.database) {
         this.database(client, ask.database).then(
           (answer) => socket.write(`${JSON.stringify(answer)}\n`),
@@ -102,7 +102,6 @@ class Keeper {
   }
 
   async bury(client) {
-    await Promise.all(client.pids.map((pid) => proc.end(pid, { first: 'SIGKILL' })));
     await Promise.all(client.folders.map((folder) => endAll(folder)));
     client.folders.forEach(remove);
     for (const name of client.databases) {
@@ -170,7 +169,7 @@ async function connect() {
   socket.unref();
   return {
     folder: FOLDER,
-    mine: say,
+    mine: (folder) => say({ folder }),
     async database() {
       const answer = await ask({ database: place.BUILD });
       const cluster = new Cluster({ folder: path.join(FOLDER, 'postgres'), port: answer.port });

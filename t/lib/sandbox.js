@@ -19,6 +19,7 @@ class Sandbox {
     this.port = port;
     this.smtpPort = smtpPort;
     this.url = `http://127.0.0.1:${port}`;
+    this.folder = folder;
     this.log = path.join(folder, 'sandbox.log');
     this.args = [MAIN, '--port', port, '--smtp-port', smtpPort, '--key', key,
       '--webhook-secret', webhookSecret, '--webhook-url', webhookUrl,
@@ -34,7 +35,8 @@ class Sandbox {
     if (this.pid) return false;
     const log = fs.openSync(this.log, 'w', 0o600);
     const child = spawn(process.execPath, this.args,
-      { detached: true, stdio: ['ignore', log, log], cwd: '/' });
+      /* named after its folder, so that whoever cleans up there finds it */
+      { argv0: path.join(this.folder, 'sandbox'), detached: true, stdio: ['ignore', log, log], cwd: '/' });
     child.unref();
     fs.closeSync(log);
     await proc.until(() => {

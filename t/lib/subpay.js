@@ -38,7 +38,7 @@ class Shop {
     office ??= keeper.connect();
     const desk = await office;
     this.folder = path.join(desk.folder, `${process.pid}-${++shops}`);
-    desk.mine({ folder: this.folder });
+    desk.mine(this.folder);
     toEnd.push(this);
     fs.mkdirSync(this.folder, { recursive: true, mode: 0o755 });
     this.ports = await proc.freePorts(4);
@@ -54,9 +54,7 @@ class Shop {
       webhookSecret: this.keys.webhook,
       webhookUrl: `http://127.0.0.1:${port}/webhook/stripe`,
     });
-    const sandbox = this.sandbox.start()
-      .then(() => desk.mine({ pid: proc.mark(this.sandbox.pid) }));
-    await Promise.all([this.openDatabase(desk), sandbox]);
+    await Promise.all([this.openDatabase(desk), this.sandbox.start()]);
 
     this.httpd = this.makeHttpd(state, port, this.options);
     this.url = this.httpd.url;
