@@ -12,6 +12,7 @@
 #include "handle/model.h"
 #include "handle/page.h"
 #include "handle/route.h"
+#include "handle/slip.h"
 #include "util/crypto.h"
 #include "util/json.h"
 #include "util/text.h"
@@ -121,8 +122,8 @@ static int ask_again(request_rec *r, sp_ctx_t *ctx, const sp_form_t *form,
     page = form_model(ctx, form);
     sp_json_set_text(page, "reference", order->reference);
     sp_model_set_money(ctx, page, "checking", NULL);
-    add_problem(
-        page, NULL,
+    sp_json_set_text(
+        page, "notice",
         "The payment page is not open yet. Press \"Continue to payment\" again: "
         "it leads to the same order, so you cannot pay twice.");
     return sp_page_show(r, ctx, HTTP_SERVICE_UNAVAILABLE, "checkout", page);
@@ -151,6 +152,28 @@ static int go_to_payment(request_rec *r, sp_ctx_t *ctx, const sp_order_t *order)
     return sp_json_show(r, HTTP_OK, body);
 }
 
+/* Whether this looks like a slip that nobody has confirmed yet. */
+static int is_slip(request_rec *r, const sp_form_t *form, const char **meant)
+{
+    const char *email = sp_form_get(form, "email");
+    const char *checked = sp_form_get(form, "email_checked");
+
+    *meant = email && !(checked && strcmp(checked, email) == 0)
+                 ? sp_slip_suggest(r->pool, email)
+                 : NULL;
+    return *meant && !sp_wants_json(r);
+}
+
+/* A question, not a refusal: the same address sent again is taken. */
+static int ask_about(request_rec *r, sp_ctx_t *ctx, const sp_form_t *form,
+                     const char *meant)
+{
+    json_t *page = form_model(ctx, form);
+
+    sp_json_set_text(page, "suggested_email", meant);
+    return sp_page_show(r, ctx, HTTP_OK, "checkout", page);
+}
+
 static sp_order_ask_t *read_ask(sp_ctx_t *ctx, const sp_form_t *form)
 {
     sp_order_ask_t *ask = apr_pcalloc(ctx->pool, sizeof(*ask));
@@ -167,6 +190,7 @@ int sp_handle_checkout(request_rec *r, sp_ctx_t *ctx)
 {
     sp_form_t *form;
     sp_order_t *order = NULL;
+    const char *meant;
     int status = sp_form_read(r, &form);
 
     if (status != OK) {
@@ -175,6 +199,9 @@ int sp_handle_checkout(request_rec *r, sp_ctx_t *ctx)
     if (!sp_form_get(form, "product")) {
         sp_end(ctx, SP_REFUSED, "no_product", "Choose a plan.");
         return form_again(r, ctx, form);
+    }
+    if (is_slip(r, form, &meant)) {
+        return ask_about(r, ctx, form, meant);
     }
     switch (sp_order_place(ctx, read_ask(ctx, form), &order)) {
     case SP_DONE:
