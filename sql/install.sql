@@ -26,6 +26,8 @@ commit;
 \ir install_one.sql
 \set file schema/0007_access.sql
 \ir install_one.sql
+\set file schema/0008_searches.sql
+\ir install_one.sql
 
 \set functions `cat functions/*.sql`
 begin;

@@ -1,7 +1,7 @@
 -- subpay.settings_store: what settle must know of the configuration, from the
 -- directives, at start. Keys: mode, site, duplicate_window, goodwill_days,
--- goodwill_after, late_after; absent ones keep their value, others are ignored. True
--- when something changed.
+-- goodwill_after, late_after, support_hours; absent ones keep their value, others are
+-- ignored. True when something changed.
 create or replace function subpay.settings_store(in_settings jsonb) returns boolean
 language plpgsql security definer
 set search_path = subpay, pg_temp
@@ -18,7 +18,8 @@ begin
     update settings
        set mode = new.mode, site = new.site, duplicate_window = new.duplicate_window,
            goodwill_days = new.goodwill_days, goodwill_after = new.goodwill_after,
-           late_after = new.late_after, updated_at = now();
+           late_after = new.late_after, support_hours = new.support_hours,
+           updated_at = now();
     perform audit_add('system', 'settings.stored', null, null, null,
                       to_jsonb(was), to_jsonb(new));
     return true;

@@ -1,8 +1,7 @@
 -- subpay.ticket_open: put something before a person, once for each in_key; its id.
 --
 -- Every ticket has an owner ("support" until somebody takes it) and a due time, and
--- support is told: one alert for each kind in an hour, however many tickets, because an
--- outage is one incident and not a thousand messages. (A poison fact has paged already.)
+-- support is told (ticket_alert). A poison fact has paged already.
 -- Opened again under the same key, it returns the ticket that is there, solved or not:
 -- the provider repeats itself, people need not. Internal.
 create or replace function subpay.ticket_open(
@@ -30,12 +29,7 @@ begin
     insert into ticket_messages (ticket_id, direction, author, body)
     values (ticket, 'note', 'system', in_note);
     if in_kind <> 'poison' then
-        update alerts
-           set closed_at = now()
-         where key = 'ticket:' || in_kind and closed_at is null
-           and raised_at <= now() - interval '1 hour';
-        perform alert_raise('ticket:' || in_kind, 'today', in_subject,
-                            jsonb_build_object('ticket', ticket, 'kind', in_kind));
+        perform ticket_alert(in_kind, in_subject, ticket);
     end if;
     return ticket;
 end

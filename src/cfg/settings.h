@@ -58,6 +58,7 @@ typedef struct sp_account_t {
 #define SP_MEMBER_MAILBOX(member) const char *member;
 #define SP_MEMBER_EMAIL(member) const char *member;
 #define SP_MEMBER_COUNT(member) int member;
+#define SP_MEMBER_HOURS(member) const char *member;
 #define SP_MEMBER_FLAG(member) int member;
 #define SP_MEMBER_PATH(member) const char *member;
 

@@ -5,6 +5,7 @@
  */
 #include "cfg/settings_read.h"
 
+#include <apr_file_info.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_uri.h>
@@ -160,6 +161,72 @@ SP_READ(COUNT)
     }
     *(int *)value->member = (int)number;
     return NULL;
+}
+
+/* "08:30" at *text, which then points behind it; its minutes, -1 for none. */
+static int take_clock(const char **text)
+{
+    const char *t = *text;
+    int hour, minute;
+
+    if (strspn(t, "0123456789") != 2 || t[2] != ':' ||
+        strspn(t + 3, "0123456789") != 2) {
+        return -1;
+    }
+    hour = (t[0] - '0') * 10 + t[1] - '0';
+    minute = (t[3] - '0') * 10 + t[4] - '0';
+    *text = t + 5;
+    return hour < 24 && minute < 60 ? hour * 60 + minute : -1;
+}
+
+/* One day's name at *text, which then points behind it. */
+static int take_weekday(const char **text)
+{
+    static const char *const days[] = { "Mon", "Tue", "Wed", "Thu",
+                                        "Fri", "Sat", "Sun", NULL };
+    char day[4];
+
+    apr_cpystrn(day, *text, sizeof(day));
+    *text += strlen(day);
+    return is_one_of(day, days);
+}
+
+/* A name of the time zone database; one misspelt would promise the wrong clock. */
+static int is_zone(apr_pool_t *pool, const char *zone)
+{
+    apr_finfo_t info;
+
+    if (!*zone || *zone == '/' || strstr(zone, "..")) {
+        return 0;
+    }
+    return strcmp(zone, "UTC") == 0 ||
+           (apr_stat(&info, apr_pstrcat(pool, "/usr/share/zoneinfo/", zone, NULL),
+                     APR_FINFO_TYPE, pool) == APR_SUCCESS &&
+            info.filetype == APR_REG);
+}
+
+SP_READ(HOURS)
+{
+    static const char right[] =
+        "write days, hours and a time zone, such as Mon-Fri 08:30-17:30 "
+        "Europe/Berlin";
+    const char *text = value->text;
+    int from, until;
+
+    keep(value, text);
+    if (!take_weekday(&text) ||
+        (*text == '-' && (text++, !take_weekday(&text))) || *text++ != ' ') {
+        return right;
+    }
+    from = take_clock(&text);
+    if (from < 0 || *text++ != '-') {
+        return right;
+    }
+    until = take_clock(&text);
+    if (until <= from || *text++ != ' ') {
+        return right;
+    }
+    return is_zone(value->pool, text) ? NULL : right;
 }
 
 SP_READ(CREDITS)

@@ -18,49 +18,18 @@
 #include <mod_auth.h>
 
 #include "domain/account.h"
-#include "handle/auth_limit.h"
 #include "handle/shop.h"
+#include "handle/tries.h"
 #include "util/text.h"
-
-#define WINDOW_S 900
-
-/* From one place, from all places together, and for one place all addresses. The
- * second is high: a stranger must not lock a customer out so easily. */
-static int tries(request_rec *r, const char *email, int taking)
-{
-    int most = sp_shop()->settings->login_tries;
-    const char *folded = sp_text_fold(r->pool, email);
-    const char *peer = r->useragent_ip;
-    /* On loopback it is a proxy of ours, and stands for everybody. */
-    int proxy = strncmp(peer, "127.", 4) == 0 || strcmp(peer, "::1") == 0;
-    const sp_limit_t limits[] = { { "login by address and peer", most, WINDOW_S },
-                                  { "login by address", most * 10, WINDOW_S },
-                                  { "login by peer", proxy ? 0 : most * 6,
-                                    WINDOW_S } };
-    const char *whom[] = { apr_pstrcat(r->pool, folded, " ", peer, NULL), folded,
-                           peer };
-    int wait = 0;
-    int i;
-
-    for (i = 0; i < 3 && !wait; i++) {
-        if (taking) {
-            wait = sp_limit_take(&limits[i], whom[i]);
-        }
-        else {
-            sp_limit_give(&limits[i], whom[i]);
-        }
-    }
-    return wait;
-}
 
 int sp_auth_try(request_rec *r, const char *email)
 {
-    return tries(r, email, 1);
+    return sp_tries_take(r, "login", email, sp_shop()->settings->login_tries);
 }
 
 void sp_auth_try_right(request_rec *r, const char *email)
 {
-    tries(r, email, 0);
+    sp_tries_give(r, "login", email, sp_shop()->settings->login_tries);
 }
 
 /* The account's id, not the address: httpd writes r->user into its logs. */

@@ -62,6 +62,18 @@ int sp_cookie_has(request_rec *r, const char *token)
     return has;
 }
 
+apr_array_header_t *sp_cookie_all(request_rec *r)
+{
+    apr_array_header_t *all = apr_array_make(r->pool, MOST_ORDERS, sizeof(char *));
+    const char *value = value_of(r);
+    const char *token;
+
+    while (all->nelts < MOST_ORDERS && (token = next_token(r, &value)) != NULL) {
+        APR_ARRAY_PUSH(all, const char *) = token;
+    }
+    return all;
+}
+
 const char *sp_cookie_last(request_rec *r)
 {
     const char *value = value_of(r);

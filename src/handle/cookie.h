@@ -9,10 +9,14 @@
 #ifndef SUBPAY_HANDLE_COOKIE_H
 #define SUBPAY_HANDLE_COOKIE_H
 
+#include <apr_tables.h>
 #include <httpd.h>
 
 /** Was the order of this token made in this browser? */
 int sp_cookie_has(request_rec *r, const char *token);
+
+/** The tokens (const char *) of the orders made in this browser, newest first. */
+apr_array_header_t *sp_cookie_all(request_rec *r);
 
 /** The token of the last order made in this browser, or NULL. */
 const char *sp_cookie_last(request_rec *r);

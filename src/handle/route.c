@@ -48,6 +48,8 @@ static const route_t routes[] = {
       0 },
     { "subpay", M_GET, "/account", sp_handle_account, "self_service", "customer", 0 },
     { "subpay", M_POST, "/email", sp_handle_email, "self_service", "customer", 0 },
+    { "subpay", M_GET, "/find", sp_handle_find_form, "self_service", "customer", 0 },
+    { "subpay", M_POST, "/find", sp_handle_find, "self_service", "customer", 0 },
     { "subpay", M_GET, "/assets/*", sp_handle_asset, "return", "customer", 0 },
     { "subpay-webhook", M_POST, "/*", sp_handle_webhook, "webhook", "provider", 1 },
     { "subpay-status", M_GET, "/health", sp_handle_health, "return", "customer", 0 },

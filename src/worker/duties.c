@@ -11,6 +11,7 @@
 #include "db/jobs.h"
 #include "domain/anomaly.h"
 #include "domain/endpoint.h"
+#include "domain/find.h"
 #include "util/http.h"
 #include "util/log.h"
 #include "worker/clock.h"
@@ -101,6 +102,26 @@ sp_turn_t sp_duty_heartbeat(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
                reply.why ? reply.why : "it answered", reply.status);
     }
     return SP_TURN_BAD;
+}
+
+/* ---- what customers ask for -------------------------------------------------------- */
+
+/* One search a turn: it may take seconds, and mails shall leave meanwhile. */
+sp_turn_t sp_duty_searches(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    int more;
+
+    (void)duty;
+    if (sp_find_work(ctx, &worker->env->pulse, &more) != SP_DONE) {
+        return SP_TURN_BAD;
+    }
+    return more ? SP_TURN_MORE : SP_TURN_GOOD;
+}
+
+sp_turn_t sp_duty_follow_up(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    (void)duty;
+    return turn_of(sp_find_follow_up(ctx, &worker->env->pulse));
 }
 
 /* ---- reconciling ------------------------------------------------------------------ */

@@ -51,6 +51,11 @@ sp_turn_t sp_duty_events_again(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *du
 sp_turn_t sp_duty_anomalies(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
 sp_turn_t sp_duty_endpoint(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
 sp_turn_t sp_duty_heartbeat(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
+sp_turn_t sp_duty_searches(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
+sp_turn_t sp_duty_follow_up(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
+
+/** Give back what dead workers of this machine had claimed. */
+sp_outcome_t sp_duty_bury_dead(sp_worker_t *worker, sp_ctx_t *ctx);
 
 /** Give up what is in the middle: another may be doing it now. */
 void sp_duty_drop(sp_duty_t *duty);

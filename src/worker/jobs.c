@@ -31,6 +31,7 @@
 
 #define TICK apr_time_from_msec(500)
 #define RETRY apr_time_from_sec(1)
+#define SEARCHES "subpay_searches"
 
 /* An idle turn takes half a second. Another one takes as long as the limits below let
  * a connection (for each host of several) and a statement take; a call to a provider
@@ -87,9 +88,11 @@ static const job_t jobs[] = {
     { "beat", sp_duty_beat, each_five_seconds, 0, 1, 0, 0 },
     { "lead", sp_duty_lead, each_second, 0, 1, 0, 0 },
     { "outbox", sp_duty_outbox, each_ten_seconds, 0, 1, 0, 0 },
+    { "searches", sp_duty_searches, each_five_seconds, 0, 0, 0, 0 },
     { "events", sp_duty_sweep, each_interval, 1, 0, 1, 0 },
     { "orders", sp_duty_sweep, each_five_seconds, 1, 0, 1, 0 },
     { "objects", sp_duty_sweep, each_interval, 1, 0, 1, 0 },
+    { "follow_up", sp_duty_follow_up, each_ten_seconds, 1, 0, 0, 0 },
     { "events_again", sp_duty_events_again, each_ten_seconds, 1, 0, 0, 0 },
     { "anomalies", sp_duty_anomalies, each_five_minutes, 1, 0, 0, 0 },
     { "endpoint", sp_duty_endpoint, each_five_minutes, 1, 0, 0, 0 },
@@ -131,6 +134,7 @@ static const char *settings_json(apr_pool_t *pool, const sp_settings_t *settings
                      apr_psprintf(pool, "%" APR_TIME_T_FMT " s",
                                   apr_time_sec(settings->duplicate_window)));
     sp_json_set_int(json, "goodwill_days", settings->goodwill_days);
+    sp_json_set_text(json, "support_hours", settings->support_hours);
     return sp_json_dump(pool, json);
 }
 
@@ -147,10 +151,12 @@ static sp_outcome_t greet(loop_t *loop, sp_ctx_t *ctx, PGconn *pg)
         }
         loop->duties[i].next = 0;
     }
-    PQclear(PQexec(pg, "listen subpay_outbox; listen " SP_BOARD_CHANNEL));
+    PQclear(PQexec(pg, "listen subpay_outbox; listen " SEARCHES
+                       "; listen " SP_BOARD_CHANNEL));
     if (sp_account_listen(ctx) != SP_DONE ||
         sp_db_settings_store(ctx, settings_json(ctx->pool, ctx->settings)) !=
-            SP_DONE) {
+            SP_DONE ||
+        sp_duty_bury_dead(&loop->worker, ctx) != SP_DONE) {
         return SP_FAILED;
     }
     loop->worker.backend = PQbackendPID(pg);
@@ -327,8 +333,9 @@ static apr_interval_time_t time_to_next(const loop_t *loop, apr_time_t now)
     return wait < 0 ? 0 : wait;
 }
 
-/* Something was put into the outbox: whichever worker is quicker takes it. Or access
- * was taken away: every worker tells the gates of its own httpd. */
+/* Something was put into the outbox, or somebody asks for a payment: whichever worker
+ * is quicker takes it. Or access was taken away: every worker tells the gates of its
+ * own httpd. */
 static void take_notices(loop_t *loop, PGconn *pg)
 {
     PGnotify *notice;
@@ -339,7 +346,8 @@ static void take_notices(loop_t *loop, PGconn *pg)
             sp_board_change(notice->extra, 0);
         }
         else {
-            duty_of(loop, "outbox")->next = 0;
+            duty_of(loop, strcmp(notice->relname, SEARCHES) ? "outbox" : "searches")
+                ->next = 0;
         }
         PQfreemem(notice);
     }

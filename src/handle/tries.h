@@ -1,0 +1,28 @@
+/*
+ * tries.h - how often somebody may knock: by what they name, and from where.
+ *
+ * Room: handle. Sees httpd.
+ */
+#ifndef SUBPAY_HANDLE_TRIES_H
+#define SUBPAY_HANDLE_TRIES_H
+
+#include <httpd.h>
+
+/**
+ * Count a try, in windows of 15 minutes.
+ *
+ * From one place about one address: most. From all places about it: ten times as many,
+ * because a stranger must not lock a customer out so easily. From one place about all
+ * addresses: six times as many.
+ *
+ * @param what     "login"
+ * @param address  whom it is about; A-Z count as a-z
+ * @param most     0: no limit
+ * @return seconds to wait, 0: go on
+ */
+int sp_tries_take(request_rec *r, const char *what, const char *address, int most);
+
+/** Take it back: it was none of the kind that is limited. */
+void sp_tries_give(request_rec *r, const char *what, const char *address, int most);
+
+#endif
