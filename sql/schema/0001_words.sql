@@ -1,5 +1,5 @@
 -- 0001_words: the functions that constraints, indexes and views stand on.
--- They are immutable in the strict sense: what is stored depends on their answer.
+-- What is stored depends on the answers of the immutable ones: those never change.
 --
 -- Those inside a CHECK or an index are plpgsql, though SQL would say the same: an SQL
 -- body is inlined there, which means parsed again by each statement that writes the
@@ -29,9 +29,11 @@ begin
 end
 $$;
 
--- A moment as C counts it: microseconds since 1970, 0 for none.
+-- A moment as C counts it: microseconds since 1970, 0 for none. Stable, because extract()
+-- of a timestamptz is: called immutable, it could not be inlined, and reading an order
+-- would take four times as long.
 create function subpay.epoch_us(in_at timestamptz) returns bigint
-language sql immutable parallel safe
+language sql stable parallel safe
 as $$
     select coalesce((extract(epoch from in_at) * 1000000)::bigint, 0)
 $$;
