@@ -25,7 +25,7 @@ begin
         end if;
     end loop;
     -- The next migration must be able to alter what now becomes the owner's.
-    if not pg_has_role(current_user, 'subpay_owner', 'member') then
+    if not (select rolsuper from pg_roles where rolname = current_user) then
         execute format('grant subpay_owner to %I', current_user);
     end if;
     -- To hand objects over, the new owner needs this right for a moment, unless a
@@ -86,7 +86,7 @@ declare
         session_open, session_get, session_close,
         search_add, ticket_write, support_turn, checking_note}';
     worker constant text[] := '{
-        settings_store, worker_beat, leader_try,
+        settings_store, worker_beat, workers_at, worker_gone, leader_try,
         outbox_claim, outbox_sent, outbox_retry, outbox_dead, outbox_next,
         orders_due, order_asked, events_due, event_retry,
         events_known, payments_unmatched,
