@@ -66,6 +66,41 @@ sp_outcome_t sp_db_worker_beat(sp_ctx_t *ctx, const char *worker, const char *ho
     return tell(ctx, &stmt, &args);
 }
 
+sp_outcome_t sp_db_workers_at(sp_ctx_t *ctx, const char *host,
+                              apr_array_header_t **workers)
+{
+    static const sp_stmt_t stmt = { "workers_at",
+                                    "select id, pid from subpay.workers_at($1)", 1 };
+    sp_args_t args = { 0 };
+    sp_worker_row_t *row;
+    PGresult *res;
+    sp_outcome_t out;
+    int i;
+
+    sp_args_text(&args, host);
+    out = sp_db_call(ctx, &stmt, &args, &res);
+    if (out != SP_DONE) {
+        return out;
+    }
+    *workers = apr_array_make(ctx->pool, PQntuples(res), sizeof(sp_worker_row_t));
+    for (i = 0; i < PQntuples(res); i++) {
+        row = apr_array_push(*workers);
+        row->id = sp_row_text(res, i, 0);
+        row->pid = (int)sp_row_int(res, i, 1);
+    }
+    return SP_DONE;
+}
+
+sp_outcome_t sp_db_worker_gone(sp_ctx_t *ctx, const char *worker, apr_int64_t *freed)
+{
+    static const sp_stmt_t stmt = { "worker_gone",
+                                    "select subpay.worker_gone($1::uuid)", 1 };
+    sp_args_t args = { 0 };
+
+    sp_args_text(&args, worker);
+    return ask_int(ctx, &stmt, &args, freed);
+}
+
 sp_outcome_t sp_db_leader_try(sp_ctx_t *ctx, int *leader)
 {
     static const sp_stmt_t stmt = { "leader_try", "select subpay.leader_try()", 1 };

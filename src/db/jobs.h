@@ -18,6 +18,19 @@ sp_outcome_t sp_db_settings_store(sp_ctx_t *ctx, const char *settings);
 sp_outcome_t sp_db_worker_beat(sp_ctx_t *ctx, const char *worker, const char *host,
                                int pid, int leader);
 
+typedef struct sp_worker_row_t {
+    const char *id;
+    int pid;
+} sp_worker_row_t;
+
+/** The workers (sp_worker_row_t) noted for a host. */
+sp_outcome_t sp_db_workers_at(sp_ctx_t *ctx, const char *host,
+                              apr_array_header_t **workers);
+
+/** That worker's process is dead: what it had claimed is due again; how much. */
+sp_outcome_t sp_db_worker_gone(sp_ctx_t *ctx, const char *worker,
+                               apr_int64_t *freed);
+
 /** Take the leader's lock on this very connection: *leader is set when it is ours. */
 sp_outcome_t sp_db_leader_try(sp_ctx_t *ctx, int *leader);
 
@@ -31,7 +44,7 @@ typedef struct sp_outbox_row_t {
     apr_int64_t ticket_id;
     const char *recipient;
     const char *payload; /* a JSON object */
-    int attempts;        /* failed ones so far */
+    int attempts;        /* this one included */
     const char *message_id;
     const char *lease; /* to be shown when reporting */
 } sp_outbox_row_t;

@@ -203,7 +203,7 @@ static sp_outcome_t report(sending_t *send, sp_outcome_t out)
                row->id, send->say);
         return sp_db_outbox_dead(send->ctx, row, send->say);
     }
-    sp_log(send->ctx->log, row->attempts == 0 ? SP_LOG_WARN : SP_LOG_INFO, 352,
+    sp_log(send->ctx->log, row->attempts <= 1 ? SP_LOG_WARN : SP_LOG_INFO, 352,
            "%s %" APR_INT64_T_FMT " did not leave, to be tried again: %s", row->kind,
            row->id, send->say);
     return sp_db_outbox_retry(send->ctx, row, send->say);

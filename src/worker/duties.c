@@ -5,7 +5,11 @@
  */
 #include "worker/duties.h"
 
+#include <apr_file_io.h>
 #include <apr_strings.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "db/jobs.h"
@@ -35,6 +39,44 @@ sp_turn_t sp_duty_beat(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
     (void)duty;
     return turn_of(sp_db_worker_beat(ctx, worker->id, worker->host, (int)getpid(),
                                      worker->leader));
+}
+
+/* No such process, or its number now belongs to something else. */
+static int is_dead(apr_pool_t *pool, int pid)
+{
+    const char *path = apr_psprintf(pool, "/proc/%d/comm", pid);
+    char name[32] = "";
+    apr_size_t len = sizeof(name) - 1;
+    apr_file_t *file;
+
+    if (kill(pid, 0) != 0 && errno == ESRCH) {
+        return 1;
+    }
+    if (apr_file_open(&file, path, APR_READ, 0, pool) != APR_SUCCESS) {
+        return 0;
+    }
+    apr_file_read(file, name, &len);
+    apr_file_close(file);
+    return strncmp(name, SP_WORKER_NAME, strlen(SP_WORKER_NAME)) != 0;
+}
+
+sp_outcome_t sp_duty_bury_dead(sp_worker_t *worker, sp_ctx_t *ctx)
+{
+    apr_array_header_t *others;
+    const sp_worker_row_t *other;
+    apr_int64_t freed = 0;
+    sp_outcome_t out = sp_db_workers_at(ctx, worker->host, &others);
+    int i;
+
+    for (i = 0; out == SP_DONE && i < others->nelts; i++) {
+        other = &APR_ARRAY_IDX(others, i, sp_worker_row_t);
+        /* Our own number under another id is that of a worker before us. */
+        if (strcmp(other->id, worker->id) != 0 &&
+            (other->pid == (int)getpid() || is_dead(ctx->pool, other->pid))) {
+            out = sp_db_worker_gone(ctx, other->id, &freed);
+        }
+    }
+    return out;
 }
 
 sp_turn_t sp_duty_lead(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)

@@ -13,6 +13,9 @@
 
 struct sp_log_t;
 
+/* What the process is called; others recognise it by that. */
+#define SP_WORKER_NAME "subpay-worker"
+
 typedef struct sp_jobs_env_t {
     const sp_settings_t *settings;
     struct sp_log_t *log;

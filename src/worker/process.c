@@ -34,8 +34,6 @@
 
 APLOG_USE_MODULE(subpay);
 
-#define NAME "subpay-worker"
-
 /* More starts than this in a minute, and the next one waits: a worker that dies at
  * once must not keep the parent busy, one that is killed is to be back at once. */
 #define STARTS_A_MINUTE 10
@@ -157,9 +155,9 @@ static void run(void)
     listen_to_signals();
     ap_fatal_signal_child_setup(here.server);
     apr_pool_create(&own, here.pconf);
-    apr_pool_tag(own, NAME);
+    apr_pool_tag(own, SP_WORKER_NAME);
     ap_close_listeners();
-    prctl(PR_SET_NAME, NAME);
+    prctl(PR_SET_NAME, SP_WORKER_NAME);
     if (ap_run_drop_privileges(own, here.server)) {
         _exit(EXIT_BAD);
     }
@@ -334,7 +332,7 @@ void sp_worker_child_init(void)
  * cleanup in APR, never in this module's code. */
 static apr_status_t find_life(server_rec *s)
 {
-    static const char key[] = NAME;
+    static const char key[] = SP_WORKER_NAME;
     keeper_t *keeper = ap_retained_data_get(key);
     apr_status_t status = APR_SUCCESS;
 
