@@ -20,6 +20,7 @@
 #include <http_request.h>
 #include <mod_auth.h>
 
+#include "handle/access_near.h"
 #include "handle/auth.h"
 #include "handle/model.h"
 #include "handle/page.h"
@@ -269,6 +270,7 @@ static void child_init(apr_pool_t *pool, server_rec *s)
 {
     if (sp_shop()) {
         sp_cache_child_init(pool, s);
+        sp_near_child_init(pool);
     }
 }
 

@@ -12,6 +12,7 @@
 
 #include "domain/account.h"
 #include "handle/access_grace.h"
+#include "handle/access_near.h"
 #include "handle/shop.h"
 #include "util/log.h"
 #include "util/text.h"
@@ -28,7 +29,7 @@ static apr_time_t failed_at;
 typedef struct seeker_t {
     request_rec *r;
     sp_ctx_t *ctx;
-    sp_cache_key_t key;
+    const char *name;  /* in the caches: a letter for the kind, then whom */
     const char *token; /* of a session, or NULL */
     const char *user;  /* else an account's id or an address */
     int fresh;
@@ -82,26 +83,49 @@ static int has_plan(const sp_customer_t *customer)
     return 0;
 }
 
+static void make_key(const seeker_t *seeker, sp_cache_key_t *key)
+{
+    sp_cache_key(key, 'a', seeker->name, strlen(seeker->name));
+}
+
+static void forget(const seeker_t *seeker)
+{
+    sp_cache_key_t key;
+
+    make_key(seeker, &key);
+    sp_cache_remove(seeker->r, &key);
+    sp_near_remove(seeker->name);
+    sp_grace_end(seeker->r);
+}
+
+static void keep(const seeker_t *seeker, const sp_memory_t *memory)
+{
+    const sp_settings_t *settings = sp_shop()->settings;
+    sp_cache_key_t key;
+
+    make_key(seeker, &key);
+    sp_cache_put(seeker->r, &key, memory,
+                 settings->grace > settings->cache_for ? settings->grace
+                                                       : settings->cache_for);
+    sp_near_put(seeker->name, memory);
+}
+
 /* Remember what grants, forget what does not. changes: of the board, before the
  * database was asked; where it moved meanwhile, the answer may be older than the mark. */
 static void remember(const seeker_t *seeker, const sp_customer_t *customer,
                      apr_uint32_t changes)
 {
-    const sp_settings_t *settings = sp_shop()->settings;
     sp_memory_t memory;
 
     if (!has_plan(customer)) {
-        sp_cache_remove(seeker->r, &seeker->key);
-        sp_grace_end(seeker->r);
+        forget(seeker);
         return;
     }
     memory.confirmed_at = apr_time_now();
     memory.mark = sp_board_mark(customer->id);
     memory.text = sp_grace_text(seeker->r, customer);
     if (sp_board_changes() == changes) {
-        sp_cache_put(seeker->r, &seeker->key, &memory,
-                     settings->grace > settings->cache_for ? settings->grace
-                                                           : settings->cache_for);
+        keep(seeker, &memory);
     }
     if (seeker->token) {
         sp_grace_give(seeker->r, seeker->token, customer->id, memory.text);
@@ -155,21 +179,38 @@ static sp_outcome_t found(sp_access_t *access, sp_customer_t *customer,
     return SP_DONE;
 }
 
-static sp_outcome_t find(const seeker_t *seeker, sp_access_t *access)
+/* What is remembered of them, young enough to let them in without asking, or NULL.
+ * memory: what there is of any age. */
+static sp_customer_t *recall_young(const seeker_t *seeker, sp_memory_t **memory)
 {
     apr_interval_time_t life = sp_shop()->settings->cache_for;
-    sp_memory_t *memory = sp_cache_get(seeker->r, &seeker->key);
+    sp_customer_t *customer;
+    sp_memory_t *shared;
+    sp_cache_key_t key;
+
+    life = sp_board_heard() || life < UNHEARD_LIFE ? life : UNHEARD_LIFE;
+    *memory = sp_near_get(seeker->r, seeker->name);
+    customer = recall(seeker, *memory, life);
+    if (customer) {
+        return customer;
+    }
+    make_key(seeker, &key);
+    shared = sp_cache_get(seeker->r, &key);
+    *memory = shared ? shared : *memory;
+    customer = recall(seeker, shared, life);
+    if (customer) {
+        sp_near_put(seeker->name, shared);
+    }
+    return customer;
+}
+
+static sp_outcome_t ask_database(seeker_t *seeker, const sp_memory_t *memory,
+                                 sp_access_t *access)
+{
     apr_uint32_t changes = sp_board_changes();
     sp_customer_t *customer;
 
-    life = sp_board_heard() || life < UNHEARD_LIFE ? life : UNHEARD_LIFE;
-    customer = seeker->fresh ? NULL : recall(seeker, memory, life);
-    if (customer) {
-        return found(access, customer, SP_FROM_CACHE);
-    }
-    if (database_failed_lately() && (customer = by_grace(seeker, memory)) != NULL) {
-        return found(access, customer, SP_BY_GRACE);
-    }
+    seeker->ctx = sp_shop_ctx(seeker->r, "self_service", "customer", 0);
     if (load(seeker, &customer) == SP_DONE) {
         remember(seeker, customer, changes);
         return found(access, customer, SP_FROM_DATABASE);
@@ -183,20 +224,32 @@ static sp_outcome_t find(const seeker_t *seeker, sp_access_t *access)
     return found(access, customer, SP_BY_GRACE);
 }
 
+static sp_outcome_t find(seeker_t *seeker, sp_access_t *access)
+{
+    sp_memory_t *memory;
+    sp_customer_t *customer = recall_young(seeker, &memory);
+
+    if (customer && !seeker->fresh) {
+        return found(access, customer, SP_FROM_CACHE);
+    }
+    if (database_failed_lately() && (customer = by_grace(seeker, memory)) != NULL) {
+        return found(access, customer, SP_BY_GRACE);
+    }
+    return ask_database(seeker, memory, access);
+}
+
 sp_outcome_t sp_access_by_session(request_rec *r, const char *token, int fresh,
                                   sp_access_t *access)
 {
     seeker_t seeker = { .r = r, .token = token, .fresh = fresh };
-    unsigned char hash[SP_HASH_SIZE];
 
     memset(access, 0, sizeof(*access));
     access->session = token;
     /* What is no token at all costs the database nothing. */
-    if (!sp_account_hash(token, hash)) {
+    if (!token || strlen(token) != 32 || strspn(token, "0123456789abcdef") != 32) {
         return SP_DONE;
     }
-    seeker.ctx = sp_shop_ctx(r, "self_service", "customer", 0);
-    sp_cache_key(&seeker.key, 's', hash, sizeof(hash));
+    seeker.name = apr_pstrcat(r->pool, "s", token, NULL);
     return find(&seeker, access);
 }
 
@@ -204,14 +257,12 @@ sp_outcome_t sp_access_by_user(request_rec *r, const char *user, int fresh,
                                sp_access_t *access)
 {
     seeker_t seeker = { .r = r, .user = user, .fresh = fresh };
-    const char *folded = sp_text_fold(r->pool, user);
 
     memset(access, 0, sizeof(*access));
     if (!sp_text_is_clean(user, strlen(user))) {
         return SP_DONE;
     }
-    seeker.ctx = sp_shop_ctx(r, "self_service", "customer", 0);
-    sp_cache_key(&seeker.key, 'u', folded, strlen(folded));
+    seeker.name = apr_pstrcat(r->pool, "u", sp_text_fold(r->pool, user), NULL);
     return find(&seeker, access);
 }
 
