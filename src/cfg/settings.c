@@ -96,11 +96,6 @@ sp_settings_t *sp_settings_create(apr_pool_t *pool, sp_provider_find_fn find)
     return settings;
 }
 
-int sp_settings_knows(const char *directive)
-{
-    return row_find(rows, directive) || row_find(product_rows, directive);
-}
-
 const char *sp_settings_set(apr_pool_t *pool, sp_settings_t *settings,
                             const char *directive, const char *args)
 {

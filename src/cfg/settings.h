@@ -88,9 +88,6 @@ sp_settings_t *sp_settings_create(apr_pool_t *pool, sp_provider_find_fn find);
 const char *sp_settings_set(apr_pool_t *pool, sp_settings_t *settings,
                             const char *directive, const char *args);
 
-/** Does a row of this name exist, outside or inside of <SubPayProduct>? */
-int sp_settings_knows(const char *directive);
-
 /** Begin a <SubPayProduct name> section. Not part of settings until it ends. */
 const char *sp_settings_product_begin(apr_pool_t *pool,
                                       const sp_settings_t *settings,

@@ -200,12 +200,13 @@ static int dispatch(request_rec *r, sp_place_t *place)
  * a forgotten AuthType would open every customer to everybody. */
 static int refuse_strangers(request_rec *r, const sp_place_t *place)
 {
-    sp_ctx_t *ctx = sp_shop_ctx(r, "support", "nobody", 0);
+    sp_ctx_t *ctx;
 
     if (r->user || (strcmp(place->handler, "subpay-admin") != 0 &&
                     strcmp(place->handler, "subpay-api") != 0)) {
         return DECLINED;
     }
+    ctx = sp_shop_ctx(r, "support", "nobody", 0);
     sp_log(
         ctx->log, SP_LOG_ERR, 202,
         "%s answers nobody whom httpd does not know: give its <Location \"%s/\"> an "

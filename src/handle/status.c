@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "db/db.h"
+#include "db/desk.h"
 #include "handle/page.h"
 #include "handle/route.h"
 #include "util/json.h"
@@ -29,14 +30,34 @@ int sp_handle_health(request_rec *r, sp_ctx_t *ctx)
     return sp_json_show(r, well ? HTTP_OK : HTTP_SERVICE_UNAVAILABLE, body);
 }
 
+/* Each number of subpay.status() under its own name; one that is not known is left
+ * out, as Prometheus wants it. */
+static const char *figures_text(apr_pool_t *pool, const apr_array_header_t *figures)
+{
+    const char *text = "";
+    int i;
+
+    for (i = 0; i < figures->nelts; i++) {
+        const sp_figure_t *figure = &APR_ARRAY_IDX(figures, i, sp_figure_t);
+
+        if (figure->is_number && figure->value) {
+            text = apr_psprintf(pool, "%s# TYPE subpay_%s gauge\nsubpay_%s %s\n",
+                                text, figure->name, figure->name, figure->value);
+        }
+    }
+    return text;
+}
+
 int sp_handle_metrics(request_rec *r, sp_ctx_t *ctx)
 {
+    apr_array_header_t *figures = NULL;
+    int up = sp_db_status(ctx, &figures) == SP_DONE;
     const char *text =
         apr_psprintf(r->pool,
                      "# HELP subpay_database_up Whether the database answers.\n"
                      "# TYPE subpay_database_up gauge\n"
-                     "subpay_database_up %d\n",
-                     database_answers(ctx));
+                     "subpay_database_up %d\n%s",
+                     up, up ? figures_text(r->pool, figures) : "");
 
     return sp_answer(r, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", text,
                      strlen(text));
