@@ -98,7 +98,8 @@ declare
     name text;
 begin
     foreach name in array web loop
-        execute format('grant execute on function subpay.%I to subpay_web, subpay_worker', name);
+        execute format('grant execute on function subpay.%I to subpay_web, subpay_worker',
+                       name);
     end loop;
     foreach name in array worker loop
         execute format('grant execute on function subpay.%I to subpay_worker', name);

@@ -29,7 +29,8 @@ begin
            and not exists (select from outbox m where m.dedupe_key = 'welcome:' || o.id)
         union all
         select 'ledger', null, null,
-               format('account %s: entries sum to %s, balance is %s', a.id, l.total, a.credits)
+               format('account %s: entries sum to %s, balance is %s', a.id, l.total,
+                      a.credits)
           from accounts a
          cross join lateral (select coalesce(sum(t.amount), 0) as total
                                from credit_transactions t

@@ -11,7 +11,8 @@ declare
 begin
     select * into o from orders where id = in_order for update;
     if in_code = 'no_subscription' and o.state = 'completed' then
-        insert into subscriptions (order_id, account_id, product, starts_at, expires_at, renews)
+        insert into subscriptions (order_id, account_id, product, starts_at, expires_at,
+                                   renews)
         select o.id, a.id, o.product, o.completed_at,
                period_after(o.completed_at, o.period + o.bonus_days * interval '1 day'),
                o.renews

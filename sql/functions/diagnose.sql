@@ -29,7 +29,8 @@ begin
         when s.id is null then 'no_subscription'
         when not exists (select from outbox m
                           where m.dedupe_key = 'welcome:' || o.id
-                            and (m.state = 'sent' or m.created_at > now() - interval '5 min'))
+                            and (m.state = 'sent'
+                                 or m.created_at > now() - interval '5 min'))
             then 'mail_not_sent'
         when s.expires_at < now() then 'expired'
         else 'healthy'

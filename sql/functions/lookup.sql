@@ -1,5 +1,6 @@
 -- subpay.lookup: find orders by whatever a customer can give: an e-mail address, a
--- reference, or the provider's id of the payment or the payment page. Newest first, at most 50.
+-- reference, or the provider's id of the payment or the payment page. Newest first, at
+-- most 50.
 --
 -- diagnosis  one word for what is the matter (diagnose); the rest is the order
 create or replace function subpay.lookup(in_q text)

@@ -15,7 +15,8 @@ begin
        set left_at = now(), updated_at = now()
      where id = in_order and state = 'pending' and left_at is null;
     if found then
-        perform audit_add(coalesce(in_actor, 'customer'), 'order.left', in_order, null, null);
+        perform audit_add(coalesce(in_actor, 'customer'), 'order.left', in_order,
+                          null, null);
         verdict := 'noted';
     elsif exists (select from orders where id = in_order) then
         verdict := 'already';

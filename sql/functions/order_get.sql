@@ -6,7 +6,8 @@ language plpgsql stable security definer
 set search_path = subpay, pg_temp
 as $$
 begin
-    return query select r.* from order_row r
-                  where r.id = (select o.id from orders o where o.token_hash = in_token_hash);
+    return query
+        select r.* from order_row r
+         where r.id = (select o.id from orders o where o.token_hash = in_token_hash);
 end
 $$;

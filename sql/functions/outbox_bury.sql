@@ -14,8 +14,8 @@ begin
     returning * into letter;
     if letter.kind = 'mail' then
         perform ticket_open('dead_mail', 'dead_mail:' || in_id,
-            'A mail could not be delivered', (select o.id from orders o where o.id = letter.order_id),
-            letter.recipient,
+            'A mail could not be delivered',
+            (select o.id from orders o where o.id = letter.order_id), letter.recipient,
             format('Mail "%s" (%s): %s. The customer does not know yet.', letter.template,
                    in_id, in_error));
     elsif letter.kind <> 'alert' then

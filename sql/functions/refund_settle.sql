@@ -21,7 +21,8 @@ begin
       from refunds
      where provider = in_fact.provider and refund_id = in_fact.refund_id
        for update;
-    insert into refunds as r (provider, refund_id, payment_id, amount, status, reason, said_at)
+    insert into refunds as r (provider, refund_id, payment_id, amount, status, reason,
+                              said_at)
     values (in_fact.provider, in_fact.refund_id, in_fact.payment_id, in_fact.amount,
             in_fact.status, in_fact.reason, coalesce(said, now()))
         on conflict (provider, refund_id) do update

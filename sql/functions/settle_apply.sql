@@ -22,7 +22,8 @@ begin
         refusal := 'mode';
     elsif in_fact.kind in ('refund', 'dispute') and not exists (
               select from payments p
-               where p.provider = in_fact.provider and p.payment_id = in_fact.payment_id) then
+               where p.provider = in_fact.provider
+                 and p.payment_id = in_fact.payment_id) then
         refusal := 'payment_unknown';
     elsif o.id is null and in_fact.kind not in ('refund', 'dispute') then
         refusal := order_adoptable(in_fact, rules);

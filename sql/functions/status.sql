@@ -18,7 +18,8 @@ begin
       into orders_pending, oldest_processing_s
       from orders o where o.next_ask_at is not null;
     select count(*) into orders_review from orders o where o.state = 'review';
-    select count(*), count(*) filter (where o.access_delay > (select late_after from settings))
+    select count(*),
+           count(*) filter (where o.access_delay > (select late_after from settings))
       into completed_day, recovered_day
       from orders o where o.completed_at > now() - interval '1 day';
     select count(*), extract(epoch from now() - min(m.created_at))

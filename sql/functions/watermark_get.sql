@@ -1,6 +1,7 @@
 -- subpay.watermark_get: how far a list has been seen, and where a sweep that was cut off
 -- stopped; nulls when nothing was stored yet.
-create or replace function subpay.watermark_get(in_name text, out at timestamptz, out cursor text)
+create or replace function subpay.watermark_get(
+    in_name text, out at timestamptz, out cursor text)
 language plpgsql stable security definer
 set search_path = subpay, pg_temp
 as $$

@@ -73,11 +73,10 @@ create table subpay.orders (
     constraint orders_review check (state <> 'review' or review_reason is not null))
     with (fillfactor = 80);
 
-comment on column subpay.orders.email is 'as typed at checkout; null only for an adopted payment that carries none';
-
 create index orders_email on subpay.orders (subpay.email_fold(email));
 create index orders_ask on subpay.orders (next_ask_at) where next_ask_at is not null;
-create index orders_completed on subpay.orders (completed_at) where completed_at is not null;
+create index orders_completed on subpay.orders (completed_at)
+    where completed_at is not null;
 create index orders_review on subpay.orders (updated_at) where state = 'review';
 
 -- What the provider says moved. A payment belongs to one order, or to none we know.
@@ -152,7 +151,8 @@ create table subpay.refunds (
     refund_id  text not null,
     payment_id text not null,
     amount     bigint not null check (amount > 0),
-    status     text not null check (status in ('pending', 'succeeded', 'failed', 'cancelled')),
+    status     text not null
+               check (status in ('pending', 'succeeded', 'failed', 'cancelled')),
     reason     text,
     said_at    timestamptz not null,               -- the provider's time of this status
     created_at timestamptz not null default now(),
