@@ -18,8 +18,9 @@ function localise(root) {
   for (const time of root.querySelectorAll('time[datetime*="T"]')) {
     const when = new Date(time.dateTime);
     if (Number.isNaN(when.getTime())) continue;
-    const sameDay = when.toDateString() === new Date().toDateString();
-    const day = sameDay ? {} : { day: 'numeric', month: 'long', year: 'numeric' };
+    // Not in a receipt: it is printed and read on another day.
+    const today = when.toDateString() === new Date().toDateString() && !time.closest('dl');
+    const day = today ? {} : { day: 'numeric', month: 'long', year: 'numeric' };
     time.textContent = new Intl.DateTimeFormat(own, {
       ...day, hour: 'numeric', minute: '2-digit', timeZoneName: 'short',
     }).format(when);

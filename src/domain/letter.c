@@ -13,6 +13,8 @@
 #include "cfg/settings.h"
 #include "db/db.h"
 #include "domain/account.h"
+#include "domain/letter_search.h"
+#include "domain/order.h"
 #include "provider/provider.h"
 #include "util/json.h"
 #include "util/text.h"
@@ -74,7 +76,7 @@ static void set_order(sp_ctx_t *ctx, json_t *model, const sp_order_t *order)
 
     sp_json_set_text(json, "title", order->title);
     sp_json_set_text(json, "amount", sp_money_text(ctx->pool, &order->price));
-    sp_json_set_text(json, "statement", order->statement);
+    sp_json_set_text(json, "statement", sp_order_statement(ctx, order));
     sp_json_set_int(json, "credits", order->credits);
     sp_json_set_int(json, "bonus_days", order->bonus_days);
     if (order->completed_at > order->paid_at) {
@@ -135,17 +137,18 @@ static void set_payload(sp_ctx_t *ctx, json_t *model, const char *payload)
     }
 }
 
-/* A customer who has no password yet chooses one from the welcome; made as the mail
- * is written, so that the token stands in the mail and nowhere else. */
+/* A customer who has no password yet chooses one from the welcome, or from the answer
+ * to their search; made as the mail is written, so that the token stands in the mail and nowhere else. */
 static sp_outcome_t set_link(sp_ctx_t *ctx, json_t *model,
-                             const sp_outbox_row_t *row)
+                             const sp_outbox_row_t *row, int finds_own)
 {
     const char *account = sp_json_text(model, "account_id");
     const char *url = NULL;
     sp_outcome_t out;
 
     if (!account && (!row->template || (strcmp(row->template, "confirmation") != 0 &&
-                                        strcmp(row->template, "recovered") != 0))) {
+                                        strcmp(row->template, "recovered") != 0 &&
+                                        !finds_own))) {
         return SP_DONE;
     }
     out = sp_account_link(ctx, account, row->order_id, &url);
@@ -174,6 +177,9 @@ sp_outcome_t sp_letter_model(sp_ctx_t *ctx, const sp_outbox_row_t *row,
         set_money(ctx, *model, row->template, order);
     }
     set_provider(ctx, *model, order ? order->provider : ctx->settings->provider);
+    sp_letter_standing(ctx, row, order, *model);
     set_payload(ctx, *model, row->payload);
-    return set_link(ctx, *model, row);
+    return set_link(ctx, *model, row,
+                    row->template && strcmp(row->template, "found") == 0 &&
+                        sp_letter_is_owner(ctx, row, order));
 }

@@ -12,6 +12,7 @@
 #include "domain/account_board.h"
 #include "util/crypto.h"
 #include "util/log.h"
+#include "util/reference.h"
 #include "util/text.h"
 
 #define TOKEN_SIZE 16 /* bytes: 128 bits, as 32 digits in addresses */
@@ -404,4 +405,20 @@ sp_outcome_t sp_fact_settle(sp_ctx_t *ctx, sp_fact_t *fact, sp_settled_t *settle
         tell_gates(ctx, fact, settled);
     }
     return out;
+}
+
+const char *sp_order_statement(sp_ctx_t *ctx, const sp_order_t *order)
+{
+    const char *prefix = ctx->settings->statement;
+    const char *suffix;
+
+    if (order->statement) {
+        return order->statement;
+    }
+    suffix = sp_reference_statement(ctx->pool, order->reference);
+    if (!prefix) {
+        return suffix;
+    }
+    return apr_pstrcat(ctx->pool, prefix,
+                       prefix[strlen(prefix) - 1] == '*' ? " " : "* ", suffix, NULL);
 }

@@ -69,6 +69,10 @@ sp_outcome_t sp_payment_recover(sp_ctx_t *ctx, const sp_account_t *account,
  * road ends here. */
 sp_outcome_t sp_fact_settle(sp_ctx_t *ctx, sp_fact_t *fact, sp_settled_t *settled);
 
+/** As the bank prints it, in ctx->pool: what the provider told us, else what we asked
+ * it to print. */
+const char *sp_order_statement(sp_ctx_t *ctx, const sp_order_t *order);
+
 /** The token of an order: derived from its id, so that a repeated call to the
  * provider sends the same addresses. In ctx->pool. */
 const char *sp_order_token(sp_ctx_t *ctx, const char *order_id);

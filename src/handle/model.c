@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "cfg/settings.h"
+#include "domain/order.h"
 #include "handle/shop.h"
 #include "provider/provider.h"
 #include "util/json.h"
-#include "util/reference.h"
 #include "util/text.h"
 
 json_t *sp_model_page(sp_ctx_t *ctx)
@@ -121,22 +121,6 @@ void sp_model_set_money(sp_ctx_t *ctx, json_t *object, const char *state,
     json_object_set_new(object, "money", money);
 }
 
-/* As the bank prints it: what the provider told us, else what we asked it to print. */
-static const char *statement_of(sp_ctx_t *ctx, const sp_order_t *order)
-{
-    const char *prefix = ctx->settings->statement;
-    const char *suffix;
-
-    if (order->statement) {
-        return order->statement;
-    }
-    suffix = sp_reference_statement(ctx->pool, order->reference);
-    return prefix ? apr_pstrcat(ctx->pool, prefix,
-                                prefix[strlen(prefix) - 1] == '*' ? " " : "* ",
-                                suffix, NULL)
-                  : suffix;
-}
-
 /* What only the buyer's own browser shall see. */
 static void set_private(sp_ctx_t *ctx, json_t *model, const sp_order_t *order)
 {
@@ -144,7 +128,7 @@ static void set_private(sp_ctx_t *ctx, json_t *model, const sp_order_t *order)
 
     sp_json_set_text(model, "email_masked",
                      sp_text_email_mask(ctx->pool, order->email));
-    sp_json_set_text(model, "statement", statement_of(ctx, order));
+    sp_json_set_text(model, "statement", sp_order_statement(ctx, order));
     sp_json_set_text(model, "checkout_url", payable ? order->checkout_url : NULL);
     sp_model_set_time(ctx, model, "started", order->created_at);
     sp_model_set_time(ctx, model, "paid_at", order->paid_at);

@@ -20,6 +20,7 @@ test('form, payment page, way back: access and one mail', async () => {
   const [mail] = await t.mailsBecome('ana@example.com');
   assert.ok(mail.text.includes(bought.reference), 'the mail names the reference');
   assert.ok(mail.subject.includes(bought.reference));
+  assert.match(mail.text, /On your bank statement: SHOP\* SP/);
 
   // All later events and visits change nothing.
   await t.until(async () => (await t.stripe.events.list({ delivery_success: false })).data.length === 0);
