@@ -325,42 +325,50 @@ sp_outcome_t sp_account_of_order(sp_ctx_t *ctx, const char *order_token,
                : SP_DONE;
 }
 
-sp_outcome_t sp_email_correct(sp_ctx_t *ctx, const char *order_token,
-                              const char *email)
+/* SP_DONE for "corrected". */
+static sp_outcome_t judge_correction(sp_ctx_t *ctx, const char *verdict)
 {
     static const char *const refusals[][2] = {
         { "same", "This is the address we have. Enter the right one." },
         { "used",
-          "The address was corrected once already. Write to us, and we see to "
-          "it." },
+          "The address was corrected once already. Write to us, and we see to it." },
         { "no_order",
           "This order gives no access, so there is nothing to correct." },
     };
-    unsigned char hash[SP_HASH_SIZE];
-    sp_order_account_t *owner = NULL;
-    const char *problem = sp_text_email_problem(email ? email : "");
-    const char *verdict = "no_order";
-    sp_outcome_t out = SP_DONE;
     apr_size_t i;
 
-    if (problem) {
-        return sp_end(ctx, SP_REFUSED, "bad_email", problem);
-    }
-    if (sp_account_hash(order_token, hash)) {
-        out = sp_db_account_by_order(ctx, hash, NULL, &owner);
-    }
-    if (out == SP_DONE && owner) {
-        out = sp_db_email_correct(ctx, hash, email,
-                                  sp_text_email_mask(ctx->pool, email), &verdict);
-    }
-    if (out != SP_DONE) {
-        return out;
-    }
     for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         if (strcmp(verdict, refusals[i][0]) == 0) {
             return sp_end(ctx, SP_REFUSED, refusals[i][0], refusals[i][1]);
         }
     }
-    sp_board_change(owner->id, 0);
     return SP_DONE;
+}
+
+sp_outcome_t sp_email_correct(sp_ctx_t *ctx, const char *order_token,
+                              const char *email)
+{
+    const char *problem = sp_text_email_problem(email ? email : "");
+    unsigned char hash[SP_HASH_SIZE];
+    sp_order_account_t *owner;
+    const char *verdict;
+    sp_outcome_t out;
+
+    if (problem) {
+        return sp_end(ctx, SP_REFUSED, "bad_email", problem);
+    }
+    out = sp_account_of_order(ctx, order_token, &owner);
+    if (out != SP_DONE) {
+        return out;
+    }
+    if (!owner || !sp_account_hash(order_token, hash)) {
+        return judge_correction(ctx, "no_order");
+    }
+    out = sp_db_email_correct(ctx, hash, email, sp_text_email_mask(ctx->pool, email),
+                              &verdict);
+    out = out == SP_DONE ? judge_correction(ctx, verdict) : out;
+    if (out == SP_DONE) {
+        sp_board_change(owner->id, 0);
+    }
+    return out;
 }

@@ -13,17 +13,19 @@
 #include "handle/auth.h"
 #include "handle/auth_cookie.h"
 #include "handle/auth_form.h"
-#include "handle/auth_limit.h"
 #include "handle/cookie.h"
 #include "handle/form.h"
 #include "handle/page.h"
 #include "handle/route.h"
+#include "handle/tries.h"
 #include "util/json.h"
-#include "util/text.h"
 
 /* Asking for a link is answered when this much time has passed: whether a mail was
  * queued meanwhile must not show. */
 #define SAME_TIME apr_time_from_msec(250)
+
+/* In 15 minutes: nobody's mailbox is to be filled, whoever asks. */
+#define MOST_ASKS 5
 
 static int show(request_rec *r, sp_ctx_t *ctx, int status, const char *state,
                 json_t *page)
@@ -85,17 +87,6 @@ int sp_handle_password_form(request_rec *r, sp_ctx_t *ctx)
                  : show(r, ctx, HTTP_OK, "expired", sp_auth_form_model(ctx, NULL));
 }
 
-static int too_many_asks(request_rec *r, const char *email)
-{
-    static const sp_limit_t by_both = { "link by address and peer", 5, 900 };
-    static const sp_limit_t by_address = { "link by address", 10, 900 };
-    const char *folded = sp_text_fold(r->pool, email);
-    int wait = sp_limit_take(
-        &by_both, apr_pstrcat(r->pool, folded, " ", r->useragent_ip, NULL));
-
-    return wait ? wait : sp_limit_take(&by_address, folded);
-}
-
 static int ask_again(request_rec *r, sp_ctx_t *ctx, const char *email)
 {
     json_t *page;
@@ -127,7 +118,7 @@ static int ask_for_link(request_rec *r, sp_ctx_t *ctx, const char *email)
     sp_outcome_t out;
     int wait;
 
-    wait = too_many_asks(r, email ? email : "");
+    wait = sp_tries_take(r, "link", email ? email : "", MOST_ASKS);
     if (wait) {
         return sp_auth_too_many(r, ctx, wait);
     }
