@@ -15,7 +15,9 @@
 #include "util/log.h"
 
 #define FAILURES 3
-#define SILENCE apr_time_from_sec(30 * 60)
+#define INTERVALS 3
+#define SHORT_SILENCE apr_time_from_sec(3 * 60)
+#define LONG_SILENCE apr_time_from_sec(30 * 60)
 #define WEBHOOK_TIME apr_time_from_sec(5)
 
 /* Where to begin, by the start of the alert's key. */
@@ -48,9 +50,9 @@ void sp_alert_model(sp_ctx_t *ctx, const char *payload, json_t *model)
     }
     sp_json_set_text(alert, "headline", text ? text : "Something needs a look");
     sp_json_set_text(alert, "first_step", first_steps[i].step);
-    sp_json_set_text(alert, "first_step_url",
-                     apr_pstrcat(ctx->pool, ctx->settings->base_url,
-                                 first_steps[i].path, NULL));
+    sp_json_set_text(
+        alert, "first_step_url",
+        apr_pstrcat(ctx->pool, ctx->settings->base_url, first_steps[i].path, NULL));
     /* In place of the number that the payload holds under this name. */
     json_object_set_new(model, "alert", alert);
 }
@@ -99,11 +101,26 @@ static void raise_run(sp_ctx_t *ctx, const sp_alert_run_t *run, const char *key,
     sp_db_alert_raise(ctx, key, level, text, sp_json_dump(ctx->pool, detail));
 }
 
+/* Three intervals, but never less than this. */
+static apr_interval_time_t silence(const sp_ctx_t *ctx, apr_interval_time_t least)
+{
+    apr_interval_time_t time = INTERVALS * ctx->settings->reconcile_interval;
+
+    return time > least ? time : least;
+}
+
+static int keeps_failing(const sp_ctx_t *ctx, const sp_alert_run_t *run)
+{
+    int patience = strcmp(run->code, "provider_limit") == 0;
+
+    return (run->failures >= FAILURES && !patience) ||
+           run->since_good > silence(ctx, SHORT_SILENCE);
+}
+
 void sp_alert_run(sp_ctx_t *ctx, sp_alert_run_t *run)
 {
     const char *failing = apr_pstrcat(ctx->pool, "run:", run->kind, NULL);
     const char *silent = apr_pstrcat(ctx->pool, "silence:", run->kind, NULL);
-    int patience = run->code && strcmp(run->code, "provider_limit") == 0;
 
     if (run->failures == 0) {
         if (run->told && sp_db_alert_clear(ctx, failing) == SP_DONE &&
@@ -112,17 +129,17 @@ void sp_alert_run(sp_ctx_t *ctx, sp_alert_run_t *run)
         }
         return;
     }
-    if (run->failures >= FAILURES && !patience) {
+    if (keeps_failing(ctx, run)) {
         run->told = 1;
         raise_run(ctx, run, failing, "today",
                   apr_psprintf(ctx->pool, "Looking for %s keeps failing (%s)",
                                run->kind, run->code));
     }
-    if (run->since_good > SILENCE) {
+    if (run->since_good > silence(ctx, LONG_SILENCE)) {
         run->told = 1;
-        raise_run(ctx, run, silent, "page",
-                  apr_psprintf(ctx->pool,
-                               "Nobody has looked for %s for half an hour",
-                               run->kind));
+        raise_run(
+            ctx, run, silent, "page",
+            apr_psprintf(ctx->pool, "No look for %s has succeeded for %d minutes",
+                         run->kind, (int)(apr_time_sec(run->since_good) / 60)));
     }
 }

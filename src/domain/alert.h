@@ -26,9 +26,9 @@ typedef struct sp_alert_run_t {
 } sp_alert_run_t;
 
 /**
- * A run has ended: tell people when several failed in a row or none was good for
- * half an hour, and close the alert after a good one. A provider that asks for
- * patience (provider_limit) counts by the half hour only.
+ * A run has ended: tell people when three failed in a row or none was good for three
+ * intervals, page somebody after half an hour, and close the alerts after a good one.
+ * A provider that asks for patience (provider_limit) counts by time only.
  */
 void sp_alert_run(sp_ctx_t *ctx, sp_alert_run_t *run);
 

@@ -298,9 +298,26 @@ static void note_bad(sp_ctx_t *ctx, const job_t *job, sp_duty_t *duty)
 }
 
 static void take_turn(loop_t *loop, sp_ctx_t *ctx, size_t i)
+/* From now on this worker reconciles: it begins as one that has just started, and what
+ * was not done before is not its failure. */
+static void take_lead(loop_t *loop)
+{
+    size_t i;
+
+    for (i = 0; i < JOB_COUNT; i++) {
+        if (jobs[i].leads) {
+            loop->duties[i].next = 0;
+            loop->duties[i].once = 0;
+            loop->duties[i].failures = 0;
+            loop->duties[i].good = sp_clock_now();
+        }
+    }
+}
+
 {
     sp_duty_t *duty = &loop->duties[i];
 
+    int led = loop->worker.leader;
     ctx->code = NULL;
     sp_pulse_beat(&loop->worker.env->pulse, TURN_WITHIN);
     switch (jobs[i].turn(&loop->worker, ctx, duty)) {
@@ -315,6 +332,9 @@ static void take_turn(loop_t *loop, sp_ctx_t *ctx, size_t i)
         break;
     }
     duty->turned = sp_clock_now();
+    if (loop->worker.leader && !led) {
+        take_lead(loop);
+    }
     loop->last = i;
 }
 
