@@ -71,6 +71,20 @@ sp_outcome_t sp_account_listen(sp_ctx_t *ctx)
     return out;
 }
 
+sp_outcome_t sp_account_clean(sp_ctx_t *ctx)
+{
+    int64_t gone;
+    sp_outcome_t out = sp_db_access_clean(ctx, &gone);
+
+    if (out == SP_DONE && gone > 0) {
+        sp_log(ctx->log, SP_LOG_DEBUG, 258,
+               "%" APR_INT64_T_FMT " ended sessions and "
+               "links forgotten",
+               (apr_int64_t)gone);
+    }
+    return out;
+}
+
 static int is_common(const char *password)
 {
     static const char *const common[] = {

@@ -97,4 +97,7 @@ sp_outcome_t sp_email_correct(sp_ctx_t *ctx, const char *order_token,
  * grace goes, on the board. */
 sp_outcome_t sp_account_listen(sp_ctx_t *ctx);
 
+/** Forget sessions, links and marks that ended a week ago; once a day is enough. */
+sp_outcome_t sp_account_clean(sp_ctx_t *ctx);
+
 #endif

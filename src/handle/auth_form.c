@@ -54,9 +54,9 @@ void sp_auth_form_problem(json_t *page, const char *field, const char *message)
 
 int sp_auth_too_many(request_rec *r, sp_ctx_t *ctx, int wait_s)
 {
-    const char *say = apr_psprintf(
-        r->pool, "There were too many tries for a while. Try again in %d minute%s.",
-        (wait_s + 59) / 60, wait_s > 60 ? "s" : "");
+    static const char say[] =
+        "There were too many tries for a while. Please try again "
+        "in a quarter of an hour.";
     json_t *page;
 
     apr_table_setn(r->err_headers_out, "Retry-After", apr_itoa(r->pool, wait_s));

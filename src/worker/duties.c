@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "db/jobs.h"
+#include "domain/account.h"
 #include "domain/anomaly.h"
 #include "domain/endpoint.h"
 #include "domain/find.h"
@@ -270,6 +271,20 @@ sp_turn_t sp_duty_endpoint(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
         return SP_TURN_BAD;
     }
     return turn_of(note_day(ctx, duty));
+}
+
+sp_turn_t sp_duty_clean(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    int over = 0, first = 0;
+
+    (void)worker;
+    if (is_day_over(ctx, duty, &over, &first) != SP_DONE) {
+        return SP_TURN_BAD;
+    }
+    if (!over) {
+        return SP_TURN_GOOD;
+    }
+    return turn_of(sp_account_clean(ctx) == SP_DONE ? note_day(ctx, duty) : SP_FAILED);
 }
 
 sp_turn_t sp_duty_anomalies(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)

@@ -97,6 +97,7 @@ static const job_t jobs[] = {
     { "anomalies", sp_duty_anomalies, each_five_minutes, 1, 0, 0, 0 },
     { "endpoint", sp_duty_endpoint, each_five_minutes, 1, 0, 0, 0 },
     { "deep", sp_duty_daily_sweep, each_five_minutes, 1, 0, 0, 0 },
+    { "clean", sp_duty_clean, each_five_minutes, 1, 0, 0, 0 },
     { "heartbeat", sp_duty_heartbeat, each_second, 1, 0, 0, 1 },
 };
 
@@ -297,7 +298,6 @@ static void note_bad(sp_ctx_t *ctx, const job_t *job, sp_duty_t *duty)
     }
 }
 
-static void take_turn(loop_t *loop, sp_ctx_t *ctx, size_t i)
 /* From now on this worker reconciles: it begins as one that has just started, and what
  * was not done before is not its failure. */
 static void take_lead(loop_t *loop)
@@ -314,10 +314,11 @@ static void take_lead(loop_t *loop)
     }
 }
 
+static void take_turn(loop_t *loop, sp_ctx_t *ctx, size_t i)
 {
     sp_duty_t *duty = &loop->duties[i];
-
     int led = loop->worker.leader;
+
     ctx->code = NULL;
     sp_pulse_beat(&loop->worker.env->pulse, TURN_WITHIN);
     switch (jobs[i].turn(&loop->worker, ctx, duty)) {
@@ -331,10 +332,10 @@ static void take_lead(loop_t *loop)
         note_bad(ctx, &jobs[i], duty);
         break;
     }
-    duty->turned = sp_clock_now();
     if (loop->worker.leader && !led) {
         take_lead(loop);
     }
+    duty->turned = sp_clock_now();
     loop->last = i;
 }
 
