@@ -38,7 +38,8 @@ sp_outcome_t sp_db_support_turn(sp_ctx_t *ctx, apr_time_t *answers_at)
 {
     static const sp_stmt_t stmt = {
         "support_turn",
-        "select subpay.epoch_us(answers_at) from subpay.support_turn()",
+        "select (extract(epoch from answers_at) * 1000000)::bigint"
+        " from subpay.support_turn()",
         1,
     };
     sp_args_t args = { 0 };

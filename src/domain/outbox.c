@@ -80,6 +80,13 @@ sp_outbox_t *sp_outbox_open(sp_ctx_t *ctx, const char *worker,
     return outbox;
 }
 
+/* An acknowledgement answers what somebody wrote; programs must not answer it again. */
+static const char *auto_submitted(const char *template)
+{
+    return template && strcmp(template, "acknowledge") == 0 ? "auto-replied"
+                                                             : "auto-generated";
+}
+
 static sp_outcome_t post(sending_t *send, const char *to,
                          const sp_mail_words_t *words)
 {
@@ -92,7 +99,7 @@ static sp_outcome_t post(sending_t *send, const char *to,
                              .text = words->text,
                              .html = words->html,
                              .lang = words->lang,
-                             .auto_submitted = "auto-generated",
+                             .auto_submitted = auto_submitted(row->template),
                              .date = apr_time_now() };
     sp_smtp_answer_t answer = { 0 };
     sp_outcome_t out;

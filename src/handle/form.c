@@ -18,24 +18,61 @@
 #define MAX_FIELDS 32
 #define MAX_BYTES 32768
 
+/* The one field that may have several lines. */
+#define MESSAGE "message"
+
 static int refuse(sp_form_t *form, int status, const char *problem)
 {
     form->problem = problem;
     return status;
 }
 
-static int add(sp_form_t *form, const char *name, const char *value, apr_size_t len)
+/* A message may have lines; browsers end them with CR LF. *len shrinks with them. */
+static int is_clean_message(char *text, apr_size_t *len)
 {
+    const char *from;
+    char *to = text;
+    apr_size_t line;
+
+    if (strlen(text) != *len) {
+        return 0;
+    }
+    for (from = text; *from; from++) {
+        if (from[0] != '\r' || from[1] != '\n') {
+            *to++ = *from;
+        }
+    }
+    *to = '\0';
+    *len = (apr_size_t)(to - text);
+    for (from = text; *from; from += line + (from[line] != '\0')) {
+        line = strcspn(from, "\n\t");
+        if (!sp_text_is_clean(from, line)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int is_clean_value(const char *name, char *value, apr_size_t *len)
+{
+    return strcmp(name, MESSAGE) == 0 ? is_clean_message(value, len)
+                                      : sp_text_is_clean(value, *len);
+}
+
+static int add(sp_form_t *form, const char *name, const char *given, apr_size_t len)
+{
+    char *value = apr_pstrmemdup(form->r->pool, given, len);
     const char *text;
 
-    if (!sp_text_is_clean(name, strlen(name)) || !sp_text_is_clean(value, len)) {
+    if (!sp_text_is_clean(name, strlen(name)) ||
+        !is_clean_value(name, value, &len)) {
         return refuse(form, HTTP_BAD_REQUEST,
                       "The form holds characters that are no text.");
     }
     if (apr_table_get(form->fields, name)) {
         return refuse(form, HTTP_BAD_REQUEST, "The form says one thing twice.");
     }
-    text = sp_text_trim(form->r->pool, apr_pstrmemdup(form->r->pool, value, len));
+    text = sp_text_trim(form->r->pool, value);
     if (*text) {
         apr_table_setn(form->fields, name, text);
     }

@@ -18,9 +18,9 @@ typedef struct sp_form_t {
 /**
  * Read a form or a JSON object, by content type.
  *
- * Each field is one line of valid UTF-8 without control characters; white space at
- * its ends is gone; one that is empty is not there. Fields given twice are refused,
- * unknown ones stay unread.
+ * Each field is one line of valid UTF-8 without control characters; only "message"
+ * may have several, which end in LF. White space at its ends is gone; one that is
+ * empty is not there. Fields given twice are refused, unknown ones stay unread.
  *
  * @return OK, or the status to answer with, form->problem saying why: 400, 408, 413,
  *         415; or AP_FILTER_ERROR when it has been answered: return that as it is

@@ -41,6 +41,8 @@ int sp_handle_account(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_email(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_find_form(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_find(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_support_form(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_support(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_asset(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_service_worker(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_webhook(request_rec *r, sp_ctx_t *ctx);

@@ -39,7 +39,8 @@ static const char *const mails[] = { "confirmation", "recovered",
                                      "found",        "not_found",
                                      "digest",       "alert",
                                      "reply",        "resumed",
-                                     "review",       NULL };
+                                     "review",       "healed",
+                                     NULL };
 static const char *const mail_parts[] = { ".subject", ".text", ".html", NULL };
 
 typedef struct sp_language_t {

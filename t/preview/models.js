@@ -160,8 +160,7 @@ const mailed = (line, more) => ({
 });
 const link = { password_url: 'https://larkspur.example/password?t=00112233445566778899aabbccddeeff' };
 const ticket = {
-  subject: 'Charged but nothing <arrived>', reference: 'T-1042', has_facts: true,
-  facts: ['Payment of 249.00 USD received at 14:03 UTC', 'Access is being set up'],
+  subject: 'Charged but nothing <arrived>', reference: 'T-1042',
 };
 
 const mails = {
@@ -169,7 +168,8 @@ const mails = {
   recovered: mailed('paid', { ...link, order: { ...bought, bonus_days: 7 }, signed: 'Ana' }),
   refund: mailed('returned', { refund: { expected: expires, plan_ends: by, arn: '7433' } }),
   duplicate: mailed('returned', { first_at: started, second_at: by }),
-  acknowledge: mailed('checking', { ticket, answer_by: by }),
+  acknowledge: mailed('checking', { ticket, answer_by: by, state: { asking: true } }),
+  healed: mailed('paid', { ticket, money: undefined, order: undefined, reference: undefined }),
   checking: mailed('checking', { asked_times: 9, asked_since: started, takeover_at: by, answer_by: by }),
   dispute: mailed('paid', { delayed: true, signed: 'Sam' }),
   renewal_declined: mailed('not_charged', { next_try: by, card_url: 'https://larkspur.example/account' }),
