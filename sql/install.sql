@@ -28,6 +28,8 @@ commit;
 \ir install_one.sql
 \set file schema/0008_searches.sql
 \ir install_one.sql
+\set file schema/0009_desk.sql
+\ir install_one.sql
 
 \set functions `cat functions/*.sql`
 begin;

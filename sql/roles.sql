@@ -84,7 +84,8 @@ declare
         account_get, account_login, account_link, account_link_get, account_by_order,
         email_correct, password_ask, password_set,
         session_open, session_get, session_close,
-        search_add, ticket_write, support_turn, checking_note}';
+        search_add, ticket_write, support_turn, checking_note,
+        desk_case}';
     worker constant text[] := '{
         settings_store, worker_beat, workers_at, worker_gone, leader_try,
         outbox_claim, outbox_sent, outbox_retry, outbox_dead, outbox_next,

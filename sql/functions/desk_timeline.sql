@@ -1,0 +1,74 @@
+-- subpay.desk_timeline: everything that happened around one order, oldest first: what
+-- the customer did, what the provider said, what we wrote, what people did. Internal.
+create or replace function subpay.desk_timeline(in_order subpay.orders) returns jsonb
+language plpgsql stable
+as $$
+begin
+    return (with happened (at, rank, what, who, detail) as (
+        select in_order.created_at, 0, 'Order written, before the provider was called',
+               'customer', 'order ' || in_order.reference
+        union all
+        select in_order.left_at, 1, 'The customer left the payment page', 'customer', null
+         where in_order.left_at is not null
+        union all
+        select p.paid_at, 2, 'Money moved', p.provider,
+               concat_ws(', ', subpay.money_text(p.amount, p.currency), p.payment_id,
+                         p.card_brand || ' ' || p.card_last4)
+          from subpay.payments p where p.order_id = in_order.id
+        union all
+        select e.received_at, 3,
+               case e.state when 'processed' then 'Event received and settled'
+                            when 'ignored' then 'Event received, of no effect'
+                            else 'Event received, not applied yet' end,
+               e.provider, concat_ws(', ', e.type, e.event_id, e.reason, e.error)
+          from subpay.provider_events e where e.order_id = in_order.id
+        union all
+        select a.at, 4,
+               case a.action
+                   when 'order.completed' then 'Settled: access granted'
+                   when 'order.review' then 'Put before a person'
+                   when 'order.refunded' then 'Refunded in full: access ended'
+                   when 'order.adopted' then 'Order written again from what the provider holds'
+                   when 'anomaly.mended' then 'Mended'
+                   when 'order.email_corrected' then 'E-mail address corrected'
+                   else case when a.action like 'support.%'
+                             then 'Support: ' || replace(substr(a.action, 9), '_', ' ')
+                             else replace(replace(a.action, '.', ': '), '_', ' ') end
+               end,
+               a.actor, a.reason
+          from subpay.audit a where a.order_id = in_order.id
+        union all
+        select m.created_at, 5, 'Mail "' || m.template || '" queued', 'system', m.recipient
+          from subpay.outbox m where m.order_id = in_order.id and m.kind = 'mail'
+        union all
+        select coalesce(m.sent_at, m.created_at), 6,
+               'Mail "' || m.template || '" '
+                   || case m.state when 'sent' then 'taken by the mail server'
+                                   when 'dead' then 'could not be delivered'
+                                   else 'has not left: ' || m.attempts || ' tries' end,
+               'mail server', m.last_error
+          from subpay.outbox m
+         where m.order_id = in_order.id and m.kind = 'mail'
+           and (m.state in ('sent', 'dead') or m.attempts > 0)
+        union all
+        select r.said_at, 7, 'Refund ' || r.status, r.provider,
+               concat_ws(', ', subpay.money_text(r.amount, p.currency), r.refund_id)
+          from subpay.payments p
+          join subpay.refunds r on r.provider = p.provider and r.payment_id = p.payment_id
+         where p.order_id = in_order.id
+        union all
+        select d.said_at, 8, 'Dispute: ' || replace(d.status, '_', ' '), d.provider,
+               concat_ws(', ', subpay.money_text(d.amount, p.currency), d.reason, d.dispute_id)
+          from subpay.payments p
+          join subpay.disputes d on d.provider = p.provider and d.payment_id = p.payment_id
+         where p.order_id = in_order.id
+        union all
+        select t.created_at, 9, 'Ticket ' || t.reference || ': ' || t.subject,
+               case t.kind when 'customer' then 'customer' else 'system' end, null
+          from subpay.tickets t where t.order_id = in_order.id)
+    select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+               'at', subpay.moment(h.at), 'what', h.what, 'who', h.who,
+               'detail', nullif(h.detail, ''))) order by h.at, h.rank), '[]')
+      from happened h);
+end
+$$;
