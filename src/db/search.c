@@ -142,15 +142,19 @@ sp_outcome_t sp_db_search_done(sp_ctx_t *ctx, const sp_search_t *search,
     return out;
 }
 
-sp_outcome_t sp_db_checking_note(sp_ctx_t *ctx, const char *order_id)
+sp_outcome_t sp_db_checking_note(sp_ctx_t *ctx, const char *order_id,
+                                 apr_time_t *answers_at)
 {
     static const sp_stmt_t stmt = { "checking_note",
                                     "select subpay.checking_note($1::uuid)", 1 };
     sp_args_t args = { 0 };
     PGresult *res;
+    sp_outcome_t out;
 
     sp_args_text(&args, order_id);
-    return sp_db_call(ctx, &stmt, &args, &res);
+    out = sp_db_call(ctx, &stmt, &args, &res);
+    *answers_at = out == SP_DONE ? sp_row_int(res, 0, 0) : 0;
+    return out;
 }
 
 sp_outcome_t sp_db_checkings_due(sp_ctx_t *ctx, int limit,

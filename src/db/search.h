@@ -45,8 +45,10 @@ sp_outcome_t sp_db_search_done(sp_ctx_t *ctx, const sp_search_t *search,
 
 /* ---- customers who came back while the provider did not answer ---------------- */
 
-/** Note one: in ten minutes they are told how it stands. */
-sp_outcome_t sp_db_checking_note(sp_ctx_t *ctx, const char *order_id);
+/** Note one: within ten minutes they are told how it stands. *answers_at: a person has
+ * it already, and writes by then; 0: not yet. */
+sp_outcome_t sp_db_checking_note(sp_ctx_t *ctx, const char *order_id,
+                                 apr_time_t *answers_at);
 
 /** Those (sp_order_t) whose ten minutes are over. */
 sp_outcome_t sp_db_checkings_due(sp_ctx_t *ctx, int limit,

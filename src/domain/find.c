@@ -169,6 +169,13 @@ static void add_order(look_t *look, const char *id)
     }
 }
 
+static apr_interval_time_t one_answer(const sp_ctx_t *ctx)
+{
+    return ctx->settings->provider_timeout < ONE_ANSWER
+               ? ctx->settings->provider_timeout
+               : ONE_ANSWER;
+}
+
 /* May another question be asked? Sets how long its answer may take. */
 static int has_time(sp_ctx_t *ctx, look_t *look)
 {
@@ -178,7 +185,7 @@ static int has_time(sp_ctx_t *ctx, look_t *look)
         look->clear = 0;
         return 0;
     }
-    ctx->patience = left < ONE_ANSWER ? left : ONE_ANSWER;
+    ctx->patience = left < one_answer(ctx) ? left : one_answer(ctx);
     sp_pulse_beat(look->pulse, ALIVE_WITHIN);
     return 1;
 }
@@ -308,9 +315,12 @@ sp_outcome_t sp_find_work(sp_ctx_t *ctx, const sp_pulse_t *pulse, int *more)
 
 /* ---- following up --------------------------------------------------------------- */
 
-sp_outcome_t sp_find_note_checking(sp_ctx_t *ctx, const sp_order_t *order)
+apr_time_t sp_find_note_checking(sp_ctx_t *ctx, const sp_order_t *order)
 {
-    return sp_db_checking_note(ctx, order->id);
+    apr_time_t answers_at = 0;
+
+    sp_db_checking_note(ctx, order->id, &answers_at);
+    return answers_at;
 }
 
 sp_outcome_t sp_find_follow_up(sp_ctx_t *ctx, const sp_pulse_t *pulse)
@@ -327,7 +337,7 @@ sp_outcome_t sp_find_follow_up(sp_ctx_t *ctx, const sp_pulse_t *pulse)
         int clear;
 
         sp_pulse_beat(pulse, ALIVE_WITHIN);
-        own.patience = ONE_ANSWER;
+        own.patience = one_answer(&own);
         own.code = NULL;
         clear = is_over(order) || is_clear(&own, sp_order_recover(&own, &order));
         out = sp_db_checking_done(&own, id, clear);

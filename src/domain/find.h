@@ -50,7 +50,12 @@ sp_outcome_t sp_find_work(sp_ctx_t *ctx, const sp_pulse_t *pulse, int *more);
  * clear answer for ten minutes, how it stands; and close tickets that have healed. */
 sp_outcome_t sp_find_follow_up(sp_ctx_t *ctx, const sp_pulse_t *pulse);
 
-/** A customer came back and the provider did not answer: follow up in ten minutes. */
-sp_outcome_t sp_find_note_checking(sp_ctx_t *ctx, const sp_order_t *order);
+/**
+ * A customer came back and the provider did not answer: they are told within ten
+ * minutes how it stands.
+ *
+ * @return 0, or the moment by which a person, who has taken it over, writes to them
+ */
+apr_time_t sp_find_note_checking(sp_ctx_t *ctx, const sp_order_t *order);
 
 #endif

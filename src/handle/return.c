@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/find.h"
 #include "domain/order.h"
 #include "handle/auth_pages.h"
 #include "handle/cookie.h"
@@ -36,6 +37,7 @@ typedef struct visit_t {
     apr_time_t since; /* when they came first */
     sp_order_t *order;
     int sure; /* the provider was asked and answered */
+    apr_time_t answer_by; /* a person has taken it over and writes by then */
 } visit_t;
 
 /* The provider's id, as far as it could be one. */
@@ -145,6 +147,10 @@ static int show(request_rec *r, sp_ctx_t *ctx, const char *name,
         sp_auth_next_steps(ctx, page, visit->token, visit->reference);
     }
     json_object_set_new(page, "state", json_pack("{s:b}", state, 1));
+    if (visit->answer_by && strcmp(state, "late") == 0) {
+        sp_json_set_bool(json_object_get(page, "state"), "handed_over", 1);
+        sp_model_set_time(ctx, page, "answer_by", visit->answer_by);
+    }
     return sp_page_show(r, ctx, HTTP_OK, name, page);
 }
 
@@ -163,6 +169,9 @@ static int come_back(request_rec *r, sp_ctx_t *ctx, const char *name)
     visit.sure = out == SP_DONE;
     if (visit.sure && !visit.order) {
         return sp_page_error(r, ctx, HTTP_NOT_FOUND, NULL, NULL);
+    }
+    if (out == SP_UNKNOWN && visit.order && !visit.order->processing) {
+        visit.answer_by = sp_find_note_checking(ctx, visit.order);
     }
     return show(r, ctx, name, &visit);
 }

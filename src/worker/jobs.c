@@ -92,7 +92,7 @@ static const job_t jobs[] = {
     { "events", sp_duty_sweep, each_interval, 1, 0, 1, 0 },
     { "orders", sp_duty_sweep, each_five_seconds, 1, 0, 1, 0 },
     { "objects", sp_duty_sweep, each_interval, 1, 0, 1, 0 },
-    { "follow_up", sp_duty_follow_up, each_ten_seconds, 1, 0, 0, 0 },
+    { "follow_up", sp_duty_follow_up, each_five_seconds, 1, 0, 0, 0 },
     { "events_again", sp_duty_events_again, each_ten_seconds, 1, 0, 0, 0 },
     { "anomalies", sp_duty_anomalies, each_five_minutes, 1, 0, 0, 0 },
     { "endpoint", sp_duty_endpoint, each_five_minutes, 1, 0, 0, 0 },

@@ -4,7 +4,8 @@
 'use strict';
 const { SubPay, test, assert } = require('../lib/subpay.js');
 
-const t = SubPay.use({ settings: { SubPayReconcileInterval: '1h', SubPaySupportHours: 'Mon-Sun 08:30-17:30 Europe/Berlin' } });
+const t = SubPay.use({ settings: { SubPayReconcileInterval: '1h', SubPayProviderTimeout: '2s',
+  SubPaySupportHours: 'Mon-Sun 08:30-17:30 Europe/Berlin' } });
 
 const words = (html) => html.replace(/<[^>]*>/g, '').replace(/\s+/g, ' ');
 const write = (form, who = t.browser()) => who.post('/support', { form: { message: 'Charged, but no access.', ...form } });
