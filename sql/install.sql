@@ -30,6 +30,8 @@ commit;
 \ir install_one.sql
 \set file schema/0009_desk.sql
 \ir install_one.sql
+\set file schema/0010_credits.sql
+\ir install_one.sql
 
 \set functions `cat functions/*.sql`
 begin;

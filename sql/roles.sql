@@ -85,7 +85,8 @@ declare
         email_correct, password_ask, password_set,
         session_open, session_get, session_close,
         search_add, ticket_write, support_turn, checking_note,
-        desk_case}';
+        desk_case,
+        credit_deduct, credit_refund, credits_get, entitlements_get}';
     worker constant text[] := '{
         settings_store, worker_beat, workers_at, worker_gone, leader_try,
         outbox_claim, outbox_sent, outbox_retry, outbox_dead, outbox_next,
