@@ -73,6 +73,18 @@ static authz_status deny(request_rec *r, const sp_access_t *access,
     return AUTHZ_DENIED;
 }
 
+/* Whoever is let in by a cookie sees what no shared cache may keep for others, least of
+ * all with a cookie of ours on it. A proxied application says for itself what is so. */
+static void keep_private(request_rec *r)
+{
+    if (apr_table_get(r->err_headers_out, "Set-Cookie")) {
+        apr_table_setn(r->err_headers_out, "Cache-Control", "private");
+    }
+    else {
+        apr_table_mergen(r->headers_out, "Cache-Control", "private");
+    }
+}
+
 static authz_status decide(request_rec *r, const apr_array_header_t *wanted)
 {
     const sp_plan_t *plan;
@@ -95,6 +107,7 @@ static authz_status decide(request_rec *r, const apr_array_header_t *wanted)
         return deny(r, &access, wanted);
     }
     sp_auth_env(r, access.customer, plan);
+    keep_private(r);
     return AUTHZ_GRANTED;
 }
 

@@ -83,6 +83,7 @@ test('paid: the browser chooses a password without a mail, and is in', async () 
   assert.equal(members.headers['x-account'], 'ana@example.com');
   assert.equal(members.headers['x-plan'], 'annual');
   assert.equal(members.headers['x-credits'], '0');
+  assert.match(members.headers['cache-control'], /^private\b/, 'no shared cache keeps it for others');
   assert.match(members.headers['x-expires'], /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
   assert.equal((await ana.browser.get('/active/')).status, 200);
 
