@@ -214,58 +214,68 @@ int sp_handle_account(request_rec *r, sp_ctx_t *ctx)
 
 /* ---- the mistyped address ---------------------------------------------------- */
 
-static const char *return_url(sp_ctx_t *ctx, const char *token,
-                              const char *reference)
+/* What was typed and why it does not do; the return page shows it beside the field. */
+typedef struct correction_t {
+    const char *email;
+    const char *problem;
+} correction_t;
+
+#define CORRECTION_KEY "subpay-correction"
+
+static const char *return_args(sp_ctx_t *ctx, const sp_form_t *form)
 {
-    return apr_psprintf(ctx->pool, "%s/return?t=%s%s%s", sp_shop()->base_path, token,
-                        reference ? "&r=" : "", reference ? reference : "");
+    const char *reference = sp_form_get(form, "r");
+
+    return apr_pstrcat(
+        ctx->pool, "t=", sp_form_get(form, "t"), reference ? "&r=" : "",
+        reference ? ap_escape_urlencoded(ctx->pool, reference) : "", NULL);
 }
 
-static int email_refused(request_rec *r, sp_ctx_t *ctx, const char *back)
+/* The page they came from, again, with nothing typed lost. */
+static int email_refused(request_rec *r, sp_ctx_t *ctx, const sp_form_t *form)
 {
-    json_t *page;
+    correction_t *correction;
 
     if (sp_wants_json(r)) {
         return sp_json_error(r, HTTP_BAD_REQUEST, ctx->code, ctx->say, NULL);
     }
-    page = sp_model_page(ctx);
-    sp_json_set_text(page, "title", "The address is as it was");
-    json_object_set_new(page, "lines", json_pack("[s]", ctx->say));
-    json_object_set_new(
-        page, "links",
-        json_pack("[{s:s, s:s}]", "url", back, "text", "Back to your order"));
-    return sp_page_show(r, ctx, HTTP_BAD_REQUEST, "message", page);
+    correction = apr_palloc(r->pool, sizeof(*correction));
+    correction->email = sp_form_get(form, "email");
+    correction->problem = ctx->say;
+    apr_pool_userdata_setn(correction, CORRECTION_KEY, NULL, r->pool);
+    r->args = (char *)return_args(ctx, form);
+    return sp_handle_return(r, ctx);
 }
 
 /* POST /email - in the browser that paid. */
 int sp_handle_email(request_rec *r, sp_ctx_t *ctx)
 {
-    const char *token, *back;
     sp_form_t *form;
     int status = sp_auth_form_read(r, ctx, &form);
 
     if (status != DECLINED) {
         return status;
     }
-    token = sp_form_get(form, "t");
-    if (!sp_cookie_has(r, token)) {
+    if (!sp_cookie_has(r, sp_form_get(form, "t"))) {
         return sp_page_error(
             r, ctx, HTTP_FORBIDDEN, "other_browser",
             "The address can be corrected in the browser that paid. "
             "Write to us, and we see to it.");
     }
-    back = return_url(ctx, token, sp_form_get(form, "r"));
-    switch (sp_email_correct(ctx, token, sp_form_get(form, "email"))) {
+    switch (
+        sp_email_correct(ctx, sp_form_get(form, "t"), sp_form_get(form, "email"))) {
     case SP_DONE:
-        return sp_page_go(r, back);
+        return sp_page_go(r, apr_pstrcat(r->pool, sp_shop()->base_path, "/return?",
+                                         return_args(ctx, form), NULL));
     case SP_REFUSED:
-        return email_refused(r, ctx, back);
+        return email_refused(r, ctx, form);
     default:
         return sp_page_error(r, ctx, HTTP_SERVICE_UNAVAILABLE, ctx->code, NULL);
     }
 }
 
-static json_t *correct_model(sp_ctx_t *ctx, const char *token, const char *reference)
+static void add_correction(sp_ctx_t *ctx, json_t *page, const char *token,
+                           const char *reference, const correction_t *correction)
 {
     json_t *model = json_object();
 
@@ -273,28 +283,34 @@ static json_t *correct_model(sp_ctx_t *ctx, const char *token, const char *refer
                      apr_pstrcat(ctx->pool, sp_shop()->base_path, "/email", NULL));
     sp_json_set_text(model, "t", token);
     sp_json_set_text(model, "r", reference);
-    return model;
+    if (correction) {
+        sp_json_set_text(model, "email", correction->email);
+        sp_json_set_text(model, "problem", correction->problem);
+    }
+    json_object_set_new(page, "correct_email", model);
 }
 
-void sp_auth_next_steps(sp_ctx_t *ctx, json_t *page, const char *token,
-                        const char *reference)
+int sp_auth_next_steps(sp_ctx_t *ctx, json_t *page, const char *token,
+                       const char *reference)
 {
     const char *base = sp_shop()->base_path;
     sp_order_account_t *owner;
+    void *correction = NULL;
 
-    if (sp_account_of_order(ctx, token, &owner) != SP_DONE || !owner) {
-        return;
+    apr_pool_userdata_get(&correction, CORRECTION_KEY, ctx->pool);
+    if (sp_account_of_order(ctx, token, &owner) == SP_DONE && owner) {
+        if (owner->has_password) {
+            sp_json_set_text(page, "login_url",
+                             apr_pstrcat(ctx->pool, base, "/login", NULL));
+        }
+        else {
+            sp_json_set_text(
+                page, "password_url",
+                apr_pstrcat(ctx->pool, base, "/password?t=", token, NULL));
+        }
+        if (owner->correctable || correction) {
+            add_correction(ctx, page, token, reference, correction);
+        }
     }
-    if (owner->has_password) {
-        sp_json_set_text(page, "login_url",
-                         apr_pstrcat(ctx->pool, base, "/login", NULL));
-    }
-    else {
-        sp_json_set_text(page, "password_url",
-                         apr_pstrcat(ctx->pool, base, "/password?t=", token, NULL));
-    }
-    if (owner->correctable) {
-        json_object_set_new(page, "correct_email",
-                            correct_model(ctx, token, reference));
-    }
+    return correction ? HTTP_BAD_REQUEST : HTTP_OK;
 }

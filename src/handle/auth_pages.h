@@ -18,8 +18,9 @@
  * Adds nothing while the database is away: the page is true without.
  *
  * @param token  of a completed order; the caller has seen that this browser made it
+ * @return the page's status: 400 where it shows what is wrong with a correction
  */
-void sp_auth_next_steps(sp_ctx_t *ctx, json_t *page, const char *token,
-                        const char *reference);
+int sp_auth_next_steps(sp_ctx_t *ctx, json_t *page, const char *token,
+                       const char *reference);
 
 #endif

@@ -129,6 +129,7 @@ static int show(request_rec *r, sp_ctx_t *ctx, const char *name,
     const char *state =
         visit->order ? sp_model_state(visit->order, visit->sure) : "checking";
     json_t *page = sp_model_page(ctx);
+    int status = HTTP_OK;
 
     sp_json_set_text(page, "reference", visit->reference);
     if (visit->order) {
@@ -144,14 +145,14 @@ static int show(request_rec *r, sp_ctx_t *ctx, const char *name,
     }
     add_next_step(ctx, page, state);
     if (view == SP_VIEW_BUYER && strcmp(state, "paid") == 0) {
-        sp_auth_next_steps(ctx, page, visit->token, visit->reference);
+        status = sp_auth_next_steps(ctx, page, visit->token, visit->reference);
     }
     json_object_set_new(page, "state", json_pack("{s:b}", state, 1));
     if (visit->answer_by && strcmp(state, "late") == 0) {
         sp_json_set_bool(json_object_get(page, "state"), "handed_over", 1);
         sp_model_set_time(ctx, page, "answer_by", visit->answer_by);
     }
-    return sp_page_show(r, ctx, HTTP_OK, name, page);
+    return sp_page_show(r, ctx, status, name, page);
 }
 
 /* Both ways back from the payment page: ask the provider, and say what is true. */

@@ -334,11 +334,16 @@ test('the browser that paid corrects a mistyped address, once', async () => {
   assert.equal((await t.browser().post('/email', { form })).status, 403, 'nobody else can');
   const bad = await browser.post('/email', { form: { ...form, email: 'nia@' } });
   assert.equal(bad.status, 400);
+  assert.match(bad.text, /Enter an e-mail address/);
+  assert.match(bad.text, /value="nia@"/, 'nothing typed is lost');
+  assert.match(bad.text, /<title>Paid/);
   const done = await browser.post('/email', { form });
   assert.equal(done.status, 303);
   const page = await browser.get(done.location);
   assert.doesNotMatch(page.text, /Not your e-mail address/);
-  assert.equal((await browser.post('/email', { form: { ...form, email: 'x@example.com' } })).status, 400, 'once');
+  const again = await browser.post('/email', { form: { ...form, email: 'x@example.com' } });
+  assert.equal(again.status, 400);
+  assert.match(again.text, /corrected once already/);
 
   await t.mailsBecome('nia@exampel.com', 2);
   const old = (await t.mails('nia@exampel.com'))[1];
