@@ -46,6 +46,10 @@ int sp_handle_support(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_asset(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_service_worker(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_webhook(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_api_entitlements(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_api_credits(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_api_deduct(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_api_refund(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_health(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_metrics(request_rec *r, sp_ctx_t *ctx);
 
