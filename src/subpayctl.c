@@ -261,7 +261,7 @@ static status_t run_lookup(cli_t *cli)
     apr_array_header_t *found;
     const char *reference;
 
-    if (sp_db_lookup(&cli->ctx, q, &found) != SP_DONE) {
+    if (sp_db_lookup(&cli->ctx, q, NULL, &found) != SP_DONE) {
         return OUT_OF_REACH;
     }
     show_found(cli, found);

@@ -9,16 +9,19 @@
 #include <string.h>
 
 #include "db/call.h"
+#include "util/json.h"
 
 /* PostgreSQL, catalog/pg_type.dat: the types that status() answers numbers in. */
 #define INT4OID 23
 #define INT8OID 20
 
-sp_outcome_t sp_db_lookup(sp_ctx_t *ctx, const char *q, apr_array_header_t **found)
+sp_outcome_t sp_db_lookup(sp_ctx_t *ctx, const char *q, const json_t *more,
+                          apr_array_header_t **found)
 {
-    static const sp_stmt_t stmt = {
-        "lookup", "select diagnosis, " SP_ORDER_COLUMNS " from subpay.lookup($1)", 1
-    };
+    static const sp_stmt_t stmt = { "lookup",
+                                    "select diagnosis, " SP_ORDER_COLUMNS
+                                    " from subpay.lookup($1, $2::jsonb)",
+                                    1 };
     sp_args_t args = { 0 };
     PGresult *res;
     sp_outcome_t out;
@@ -26,6 +29,7 @@ sp_outcome_t sp_db_lookup(sp_ctx_t *ctx, const char *q, apr_array_header_t **fou
     int i;
 
     sp_args_text(&args, q);
+    sp_args_text(&args, more ? sp_json_dump(ctx->pool, more) : "{}");
     out = sp_db_call(ctx, &stmt, &args, &res);
     if (out != SP_DONE) {
         return out;
@@ -60,4 +64,26 @@ sp_outcome_t sp_db_status(sp_ctx_t *ctx, apr_array_header_t **figures)
         figure->is_number = PQftype(res, i) == INT4OID || PQftype(res, i) == INT8OID;
     }
     return SP_DONE;
+}
+
+/* A call whose answer is one JSON value, or null. */
+static sp_outcome_t answer(sp_ctx_t *ctx, const sp_stmt_t *stmt,
+                           const sp_args_t *args, json_t **found)
+{
+    PGresult *res;
+    sp_outcome_t out = sp_db_call(ctx, stmt, args, &res);
+    const char *text = out == SP_DONE ? sp_row_text(res, 0, 0) : NULL;
+
+    *found = text ? sp_json_own(ctx->pool, json_loads(text, JSON_DECODE_ANY, NULL))
+                  : NULL;
+    return out;
+}
+
+sp_outcome_t sp_db_desk_case(sp_ctx_t *ctx, const char *reference, json_t **found)
+{
+    static const sp_stmt_t stmt = { "desk_case", "select subpay.desk_case($1)", 1 };
+    sp_args_t args = { 0 };
+
+    sp_args_text(&args, reference);
+    return answer(ctx, &stmt, &args, found);
 }

@@ -6,6 +6,8 @@
 #ifndef SUBPAY_DB_DESK_H
 #define SUBPAY_DB_DESK_H
 
+#include <jansson.h>
+
 #include "db/db.h"
 
 typedef struct sp_found_t {
@@ -13,9 +15,17 @@ typedef struct sp_found_t {
     sp_order_t order;
 } sp_found_t;
 
-/** Orders (sp_found_t) by e-mail, reference, or the provider's payment or checkout id;
- * newest first. */
-sp_outcome_t sp_db_lookup(sp_ctx_t *ctx, const char *q, apr_array_header_t **found);
+/**
+ * Orders (sp_found_t) by e-mail, reference, ticket, or any of the provider's ids; newest
+ * first.
+ *
+ * @param more  what else is known: a JSON object as lookup.sql takes it, or NULL
+ */
+sp_outcome_t sp_db_lookup(sp_ctx_t *ctx, const char *q, const json_t *more,
+                          apr_array_header_t **found);
+
+/** Everything about one order, as desk_case.sql says it; *found NULL: there is none. */
+sp_outcome_t sp_db_desk_case(sp_ctx_t *ctx, const char *reference, json_t **found);
 
 /* One number of the state of things. */
 typedef struct sp_figure_t {

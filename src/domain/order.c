@@ -299,6 +299,13 @@ static sp_outcome_t ask_provider(sp_ctx_t *ctx, const sp_account_t *account,
     return SP_DONE;
 }
 
+sp_outcome_t sp_order_ask(sp_ctx_t *ctx, const sp_order_t *order, sp_fact_t **fact)
+{
+    const sp_account_t *account = account_of(ctx, order);
+
+    return account ? ask_provider(ctx, account, order, fact) : SP_FAILED;
+}
+
 sp_outcome_t sp_order_recover(sp_ctx_t *ctx, sp_order_t **order)
 {
     const sp_account_t *account = account_of(ctx, *order);

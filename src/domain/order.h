@@ -60,6 +60,9 @@ sp_outcome_t sp_order_look(sp_ctx_t *ctx, const char *token, sp_order_t **order)
  */
 sp_outcome_t sp_order_recover(sp_ctx_t *ctx, sp_order_t **order);
 
+/** Ask the provider about one order, and let nothing in: for people who look. */
+sp_outcome_t sp_order_ask(sp_ctx_t *ctx, const sp_order_t *order, sp_fact_t **fact);
+
 /** Ask the provider for one payment by any of its ids and settle what it says.
  * SP_REFUSED with code not_found when the provider knows none. */
 sp_outcome_t sp_payment_recover(sp_ctx_t *ctx, const sp_account_t *account,

@@ -30,7 +30,9 @@ static void set_headers(request_rec *r, int status)
     apr_table_setn(headers, "Content-Security-Policy", sp_shop()->csp);
     apr_table_setn(headers, "X-Content-Type-Options", "nosniff");
     /* The return address carries a token. */
-    apr_table_setn(headers, "Referrer-Policy", "no-referrer");
+    if (!apr_table_get(headers, "Referrer-Policy")) {
+        apr_table_setn(headers, "Referrer-Policy", "no-referrer");
+    }
     if (!apr_table_get(headers, "Cache-Control")) {
         apr_table_setn(headers, "Cache-Control", "no-store");
     }

@@ -26,8 +26,8 @@ typedef struct route_t {
     const char *path;
     int (*answer)(request_rec *r, sp_ctx_t *ctx);
     const char *via;
-    const char *actor;
-    int urgent; /* may take the last database connections */
+    const char *actor; /* NULL: whoever is logged in */
+    int urgent;        /* may take the last database connections */
 } route_t;
 
 static const route_t routes[] = {
@@ -39,20 +39,23 @@ static const route_t routes[] = {
     { "subpay", M_GET, "/problem", sp_handle_problem, "return", "customer", 0 },
     { "subpay", M_GET, "/offline", sp_handle_offline, "return", "customer", 0 },
     { "subpay", M_GET, "/sw.js", sp_handle_service_worker, "return", "customer", 0 },
-    { "subpay", M_GET, "/login", sp_handle_login_form, "self_service", "customer", 0 },
+    { "subpay", M_GET, "/login", sp_handle_login_form, "self_service", "customer",
+      0 },
     { "subpay", M_POST, "/login", sp_handle_login, "self_service", "customer", 0 },
     { "subpay", M_POST, "/logout", sp_handle_logout, "self_service", "customer", 0 },
-    { "subpay", M_GET, "/password", sp_handle_password_form, "self_service", "customer",
-      0 },
+    { "subpay", M_GET, "/password", sp_handle_password_form, "self_service",
+      "customer", 0 },
     { "subpay", M_POST, "/password", sp_handle_password, "self_service", "customer",
       0 },
-    { "subpay", M_GET, "/account", sp_handle_account, "self_service", "customer", 0 },
+    { "subpay", M_GET, "/account", sp_handle_account, "self_service", "customer",
+      0 },
     { "subpay", M_POST, "/email", sp_handle_email, "self_service", "customer", 0 },
     { "subpay", M_GET, "/find", sp_handle_find_form, "self_service", "customer", 0 },
     { "subpay", M_POST, "/find", sp_handle_find, "self_service", "customer", 0 },
-    { "subpay", M_GET, "/support", sp_handle_support_form, "self_service", "customer",
+    { "subpay", M_GET, "/support", sp_handle_support_form, "self_service",
+      "customer", 0 },
+    { "subpay", M_POST, "/support", sp_handle_support, "self_service", "customer",
       0 },
-    { "subpay", M_POST, "/support", sp_handle_support, "self_service", "customer", 0 },
     { "subpay", M_GET, "/assets/*", sp_handle_asset, "return", "customer", 0 },
     { "subpay-webhook", M_POST, "/*", sp_handle_webhook, "webhook", "provider", 1 },
     { "subpay-api", M_GET, "/entitlements", sp_handle_api_entitlements,
@@ -63,6 +66,9 @@ static const route_t routes[] = {
       "application", 0 },
     { "subpay-api", M_POST, "/credits/refund", sp_handle_api_refund, "self_service",
       "application", 0 },
+    { "subpay-admin", M_GET, "/search", sp_handle_admin_search, "support", NULL, 0 },
+    { "subpay-admin", M_GET, "/orders/**", sp_handle_admin_order, "support", NULL,
+      0 },
     { "subpay-status", M_GET, "/health", sp_handle_health, "return", "customer", 0 },
     { "subpay-status", M_GET, "/metrics", sp_handle_metrics, "return", "customer",
       0 },
@@ -159,19 +165,20 @@ int sp_handle_map(request_rec *r)
     return OK;
 }
 
-/* Does the row's path fit? "/assets/" followed by * takes one more segment. */
+/* Does the row's path fit? "/assets/" followed by * takes one more segment, by ** any
+ * number of them. */
 static int path_fits(const char *pattern, sp_place_t *place)
 {
-    apr_size_t len = strlen(pattern);
+    apr_size_t len = strcspn(pattern, "*");
 
-    if (pattern[len - 1] != '*') {
+    if (!pattern[len]) {
         return strcmp(pattern, place->path) == 0;
     }
-    if (strncmp(pattern, place->path, len - 1) != 0 || !place->path[len - 1] ||
-        ap_strchr_c(place->path + len - 1, '/')) {
+    if (strncmp(pattern, place->path, len) != 0 || !place->path[len] ||
+        (!pattern[len + 1] && ap_strchr_c(place->path + len, '/'))) {
         return 0;
     }
-    place->rest = place->path + len - 1;
+    place->rest = place->path + len;
     return 1;
 }
 
@@ -199,7 +206,8 @@ static int dispatch(request_rec *r, sp_place_t *place)
         }
         if (route->method == r->method_number) {
             return route->answer(
-                r, sp_shop_ctx(r, route->via, route->actor, route->urgent));
+                r, sp_shop_ctx(r, route->via, route->actor ? route->actor : r->user,
+                               route->urgent));
         }
         allow = route->method == M_GET ? "GET, HEAD" : "POST";
     }

@@ -52,5 +52,7 @@ int sp_handle_api_deduct(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_api_refund(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_health(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_metrics(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_admin_search(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_admin_order(request_rec *r, sp_ctx_t *ctx);
 
 #endif

@@ -30,7 +30,9 @@
 static const char *const pages[] = { "account", "cancel",   "checkout", "find",
                                      "lapsed",  "login",    "message",  "not_found",
                                      "offline", "password", "paused",   "plans",
-                                     "problem", "return",   "support",  NULL };
+                                     "problem", "return",   "support",
+                                     "admin_message", "admin_order",
+                                     "admin_search",  NULL };
 static const char *const mails[] = { "confirmation", "recovered",
                                      "refund",       "duplicate",
                                      "acknowledge",  "checking",

@@ -1,0 +1,79 @@
+/*
+ * admin_look.c - the support area: search, and one customer's case.
+ *
+ * Room: handle. Sees httpd.
+ */
+#include <apr_strings.h>
+#include <string.h>
+
+#include "domain/desk.h"
+#include "handle/admin.h"
+#include "handle/page.h"
+#include "handle/route.h"
+#include "util/json.h"
+#include "util/reference.h"
+
+#define LONGEST_QUERY 320
+
+/* Recovering is safe to press from a list: it verifies with the provider first. Other
+ * buttons lead to the page that says what they will do. */
+static void set_buttons(json_t *answer)
+{
+    json_t *result;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "results"), i, result)
+    {
+        json_t *diagnosis = json_object_get(result, "diagnosis");
+        const char *action = sp_json_text(diagnosis, "action");
+
+        if (action && strcmp(action, "recover") == 0) {
+            sp_json_set_bool(diagnosis, "can_press", 1);
+        }
+    }
+}
+
+/* GET /search?q= */
+int sp_handle_admin_search(request_rec *r, sp_ctx_t *ctx)
+{
+    const char *q = sp_query_get(r, "q");
+    json_t *answer;
+
+    if (q && strlen(q) > LONGEST_QUERY) {
+        return sp_admin_error(r, ctx, HTTP_BAD_REQUEST, "too_long",
+                              "That is too much to search for.");
+    }
+    if (sp_desk_search(ctx, q, &answer) != SP_DONE) {
+        return sp_admin_error(r, ctx, HTTP_SERVICE_UNAVAILABLE, "database",
+                              "The database does not answer. Nothing is lost: try "
+                              "again in a moment.");
+    }
+    if (!sp_wants_json(r)) {
+        set_buttons(answer);
+    }
+    return sp_admin_show(r, ctx, HTTP_OK, "admin_search", answer);
+}
+
+/* GET /orders/<reference> */
+int sp_handle_admin_order(request_rec *r, sp_ctx_t *ctx)
+{
+    const char *reference;
+    json_t *answer;
+
+    if (!sp_reference_parse(r->pool, sp_place(r)->rest, &reference)) {
+        return sp_admin_error(r, ctx, HTTP_NOT_FOUND, "not_found",
+                              "There is no such reference. Search for it: a typo in "
+                              "one symbol is found.");
+    }
+    if (sp_desk_case(ctx, reference, &answer) != SP_DONE) {
+        return sp_admin_error(r, ctx, HTTP_SERVICE_UNAVAILABLE, "database",
+                              "The database does not answer. Nothing is lost: try "
+                              "again in a moment.");
+    }
+    if (!answer) {
+        return sp_admin_error(r, ctx, HTTP_NOT_FOUND, "not_found",
+                              "There is no such order here. Search for the reference: "
+                              "that asks the provider as well.");
+    }
+    return sp_admin_show(r, ctx, HTTP_OK, "admin_order", answer);
+}
