@@ -32,6 +32,8 @@ commit;
 \ir install_one.sql
 \set file schema/0010_credits.sql
 \ir install_one.sql
+\set file schema/0011_search_leases.sql
+\ir install_one.sql
 
 \set functions `cat functions/*.sql`
 begin;

@@ -1,7 +1,9 @@
 -- subpay.search_claim: take up the search that is longest due, for in_lease_s seconds;
 -- no row when there is none. A worker that dies gives it back by letting the time run
 -- out.
-create or replace function subpay.search_claim(in_lease_s int)
+drop function if exists subpay.search_claim(int);
+
+create or replace function subpay.search_claim(in_worker uuid, in_lease_s int)
 returns table (
     id uuid, lease uuid, email text, reference text, amount bigint, currency text,
     day bigint, last4 text)
@@ -13,6 +15,7 @@ begin
     return query
         update searches s
            set attempts = s.attempts + 1, lease = gen_random_uuid(),
+               leased_by = in_worker,
                next_try_at = now() + in_lease_s * interval '1 s'
          where s.id = (select n.id from searches n
                         where n.state = 'open' and n.next_try_at <= now()

@@ -55,7 +55,7 @@ begin
     update searches t
        set state = case when verdict = 'waiting' then 'open' else verdict end,
            done_at = case when verdict <> 'waiting' then now() end,
-           lease = null, told_at = s.told_at,
+           lease = null, leased_by = null, told_at = s.told_at,
            next_try_at = case when verdict = 'waiting' then next_at else t.next_try_at end
      where t.id = s.id;
     return verdict;

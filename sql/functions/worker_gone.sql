@@ -17,6 +17,12 @@ begin
     if given_back > 0 then
         perform pg_notify('subpay_outbox', '');
     end if;
+    update searches
+       set lease = null, leased_by = null, next_try_at = now()
+     where state = 'open' and leased_by = in_id;
+    if found then
+        perform pg_notify('subpay_searches', '');
+    end if;
     return given_back;
 end
 $$;

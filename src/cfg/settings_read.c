@@ -214,8 +214,8 @@ SP_READ(HOURS)
     int from, until;
 
     keep(value, text);
-    if (!take_weekday(&text) ||
-        (*text == '-' && (text++, !take_weekday(&text))) || *text++ != ' ') {
+    if (!take_weekday(&text) || (*text == '-' && (text++, !take_weekday(&text))) ||
+        *text++ != ' ') {
         return right;
     }
     from = take_clock(&text);

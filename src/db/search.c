@@ -50,12 +50,13 @@ sp_outcome_t sp_db_search_add(sp_ctx_t *ctx, const sp_search_t *search)
     return sp_db_call(ctx, &stmt, &args, &res);
 }
 
-sp_outcome_t sp_db_search_claim(sp_ctx_t *ctx, int lease_s, sp_search_t **search)
+sp_outcome_t sp_db_search_claim(sp_ctx_t *ctx, const char *worker, int lease_s,
+                                sp_search_t **search)
 {
     static const sp_stmt_t stmt = {
         "search_claim",
         "select id, lease, email, reference, amount, currency, day, last4"
-        " from subpay.search_claim($1::int)",
+        " from subpay.search_claim($1::uuid, $2::int)",
         1,
     };
     sp_args_t args = { 0 };
@@ -64,6 +65,7 @@ sp_outcome_t sp_db_search_claim(sp_ctx_t *ctx, int lease_s, sp_search_t **search
     sp_search_t *found;
 
     *search = NULL;
+    sp_args_text(&args, worker);
     sp_args_int(&args, ctx->pool, lease_s);
     out = sp_db_call(ctx, &stmt, &args, &res);
     if (out != SP_DONE || PQntuples(res) == 0) {

@@ -26,7 +26,8 @@ typedef struct sp_search_t {
 sp_outcome_t sp_db_search_add(sp_ctx_t *ctx, const sp_search_t *search);
 
 /** Take up the one that is longest due, for lease_s seconds; NULL: none is due. */
-sp_outcome_t sp_db_search_claim(sp_ctx_t *ctx, int lease_s, sp_search_t **search);
+sp_outcome_t sp_db_search_claim(sp_ctx_t *ctx, const char *worker, int lease_s,
+                                sp_search_t **search);
 
 /** The orders (sp_order_t) that our own rows know to fit. */
 sp_outcome_t sp_db_search_orders(sp_ctx_t *ctx, const char *search,

@@ -118,8 +118,8 @@ static sp_outcome_t check_ask(sp_ctx_t *ctx, const sp_find_ask_t *ask,
     const char *problem = ask->email ? sp_text_email_problem(ask->email) : NULL;
     sp_outcome_t out;
 
-    if (problem ||
-        (!ask->email && !ask->reference && !ask->amount && !ask->day && !ask->last4)) {
+    if (problem || (!ask->email && !ask->reference && !ask->amount && !ask->day &&
+                    !ask->last4)) {
         return sp_end(ctx, SP_REFUSED, "bad_email",
                       problem ? problem
                               : "Enter an e-mail address, like name@example.com");
@@ -281,7 +281,8 @@ static void look_everywhere(sp_ctx_t *ctx, look_t *look)
     }
 }
 
-sp_outcome_t sp_find_work(sp_ctx_t *ctx, const sp_pulse_t *pulse, int *more)
+sp_outcome_t sp_find_work(sp_ctx_t *ctx, const char *worker, const sp_pulse_t *pulse,
+                          int *more)
 {
     sp_ctx_t own = *ctx;
     look_t look = { .pulse = pulse,
@@ -293,7 +294,7 @@ sp_outcome_t sp_find_work(sp_ctx_t *ctx, const sp_pulse_t *pulse, int *more)
 
     own.via = "self_service";
     own.actor = "customer";
-    out = sp_db_search_claim(&own, LEASE_S, &search);
+    out = sp_db_search_claim(&own, worker, LEASE_S, &search);
     *more = out == SP_DONE && search;
     if (!*more) {
         return out;

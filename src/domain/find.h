@@ -41,10 +41,12 @@ sp_outcome_t sp_find_ask(sp_ctx_t *ctx, const sp_find_ask_t *ask);
  * A search without a clear answer comes again, ever later; after ten minutes whoever
  * asked hears that a person takes over.
  *
- * @param more  set when there may be another one due
+ * @param worker  uuid, for the one it claims
+ * @param more    set when there may be another one due
  * @return SP_DONE, or SP_FAILED (database)
  */
-sp_outcome_t sp_find_work(sp_ctx_t *ctx, const sp_pulse_t *pulse, int *more);
+sp_outcome_t sp_find_work(sp_ctx_t *ctx, const char *worker, const sp_pulse_t *pulse,
+                          int *more);
 
 /** Tell customers who came back from paying, and whom the provider left without a
  * clear answer for ten minutes, how it stands; and close tickets that have healed. */

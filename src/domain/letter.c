@@ -146,9 +146,9 @@ static sp_outcome_t set_link(sp_ctx_t *ctx, json_t *model,
     const char *url = NULL;
     sp_outcome_t out;
 
-    if (!account && (!row->template || (strcmp(row->template, "confirmation") != 0 &&
-                                        strcmp(row->template, "recovered") != 0 &&
-                                        !finds_own))) {
+    if (!account && (!row->template ||
+                     (strcmp(row->template, "confirmation") != 0 &&
+                      strcmp(row->template, "recovered") != 0 && !finds_own))) {
         return SP_DONE;
     }
     out = sp_account_link(ctx, account, row->order_id, &url);

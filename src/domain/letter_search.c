@@ -69,11 +69,9 @@ static void set_one(json_t *model, const char *name, const char *word)
 /* Whether the search of a message was still waiting for the provider. */
 static int is_asking(sp_ctx_t *ctx, const sp_outbox_row_t *row)
 {
-    json_t *payload =
-        sp_json_own(ctx->pool, json_loads(row->payload ? row->payload : "{}", 0,
-                                          NULL));
-    const char *seen =
-        sp_json_text(json_object_get(payload, "ticket"), "seen");
+    json_t *payload = sp_json_own(
+        ctx->pool, json_loads(row->payload ? row->payload : "{}", 0, NULL));
+    const char *seen = sp_json_text(json_object_get(payload, "ticket"), "seen");
 
     return seen && (strcmp(seen, "waiting") == 0 || strcmp(seen, "unknown") == 0);
 }
@@ -86,9 +84,9 @@ void sp_letter_standing(sp_ctx_t *ctx, const sp_outbox_row_t *row,
     const char *state;
 
     if (strcmp(name, "not_found") == 0) {
-        sp_json_set_text(model, "find_url",
-                         apr_pstrcat(ctx->pool, ctx->settings->base_url, "/find",
-                                     NULL));
+        sp_json_set_text(
+            model, "find_url",
+            apr_pstrcat(ctx->pool, ctx->settings->base_url, "/find", NULL));
     }
     if (!answers && strcmp(name, "found") != 0) {
         return;

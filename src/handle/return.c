@@ -36,7 +36,7 @@ typedef struct visit_t {
     const char *checkout_id;
     apr_time_t since; /* when they came first */
     sp_order_t *order;
-    int sure; /* the provider was asked and answered */
+    int sure;             /* the provider was asked and answered */
     apr_time_t answer_by; /* a person has taken it over and writes by then */
 } visit_t;
 

@@ -59,9 +59,10 @@ int sp_handle_support_form(request_rec *r, sp_ctx_t *ctx)
     if (given && !sp_reference_parse(r->pool, given, &reference)) {
         reference = NULL;
     }
-    sp_json_set_text(page, "reference", reference ? reference
-                                        : own     ? own->reference
-                                                  : NULL);
+    sp_json_set_text(page, "reference",
+                     reference ? reference
+                     : own     ? own->reference
+                               : NULL);
     sp_model_set_time(ctx, page, "answer_by", sp_ticket_answer_by(ctx));
     sp_json_set_bool(page, "show_form", 1);
     return sp_page_show(r, ctx, HTTP_OK, "support", page);
@@ -85,9 +86,10 @@ static int form_again(request_rec *r, sp_ctx_t *ctx, const sp_form_t *form,
 static int trapped(request_rec *r, sp_ctx_t *ctx, const sp_form_t *form)
 {
     sp_end(ctx, SP_REFUSED, "bad_message", NULL);
-    return form_again(r, ctx, form,
-                      "Your browser filled in a field that is not for people. Please "
-                      "send it once more.");
+    return form_again(
+        r, ctx, form,
+        "Your browser filled in a field that is not for people. Please "
+        "send it once more.");
 }
 
 static int sent(request_rec *r, sp_ctx_t *ctx, const sp_ticket_t *ticket)

@@ -155,7 +155,7 @@ sp_turn_t sp_duty_searches(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
     int more;
 
     (void)duty;
-    if (sp_find_work(ctx, &worker->env->pulse, &more) != SP_DONE) {
+    if (sp_find_work(ctx, worker->id, &worker->env->pulse, &more) != SP_DONE) {
         return SP_TURN_BAD;
     }
     return more ? SP_TURN_MORE : SP_TURN_GOOD;

@@ -171,6 +171,51 @@ test('line breaks in the address add no recipient', async () => {
   assert.equal((await t.mails('all@example.com')).length, 0);
 });
 
+test('a payment of the other mode opens nothing', async () => {
+  const bought = await paidAndLost('kim@example.com');
+  await t.sandbox.fault({ on: 'GET /v1/*', do: 'replace', find: '"livemode": false', with: '"livemode": true', times: 'always' });
+  thanked(await find({ email: 'kim@example.com' }));
+  await t.until(() => t.value("select state <> 'open' from subpay.searches where email = 'kim@example.com'"));
+  assert.equal(await t.order(bought.reference).state, 'pending');
+  await t.sandbox.clearFaults();
+});
+
+test('the provider is away: asked again until it answers, nothing false is told', async () => {
+  const bought = await paidAndLost('lea@example.com');
+  await t.sandbox.fault({ on: 'GET /v1/*', do: 'status', status: 500, times: 'always' });
+  thanked(await find({ email: 'lea@example.com' }));
+  await t.until(() => t.value("select attempts > 0 and lease is null from subpay.searches where email = 'lea@example.com'"), { within: 20_000 });
+  assert.equal((await t.mails('lea@example.com')).length, 0);
+  await t.sandbox.clearFaults();
+  await t.order(bought.reference).becomes('completed', { within: 10_000 });
+  await t.mailsBecome('lea@example.com');
+  t.allowLog('SP04');
+});
+
+test('the worker dies in the middle of it: the next one does it', async () => {
+  const bought = await paidAndLost('mia@example.com');
+  await t.sandbox.fault({ on: 'GET /v1/*', do: 'kill', pids: [t.httpd.workerPid()] });
+  thanked(await find({ email: 'mia@example.com' }));
+  await t.order(bought.reference).becomes('completed', { within: 10_000 });
+  await t.mailsBecome('mia@example.com');
+  assert.equal((await t.mails('mia@example.com')).length, 1);
+  t.expectLog('SP0701');
+});
+
+test('the database is away: it says so, and promises nothing', async (context) => {
+  const shop = await SubPay.start({ cluster: 'own', worker: false });
+  context.after(() => shop.stop());
+  shop.allowLog('SP0', 'DBD', 'dbd');
+  await shop.postgres.stop('immediate');
+  for (const [where, form] of [['/find', { email: 'ana@example.com' }], ['/support', { email: 'ana@example.com', message: 'Hello' }]]) {
+    const reply = await shop.post(where, { form });
+    assert.equal(reply.status, 503);
+    assert.ok(reply.headers['retry-after']);
+    assert.doesNotMatch(reply.text, /Thank you|have your message/);
+    assert.equal((await shop.get(where)).status, 200, 'the form is there all the same');
+  }
+});
+
 test('another site cannot ask in a customer\'s name', async () => {
   const reply = await t.post('/find', { form: { email: 'x@example.com' }, headers: { 'Sec-Fetch-Site': 'cross-site' } });
   assert.equal(reply.status, 403);
