@@ -34,6 +34,8 @@ commit;
 \ir install_one.sql
 \set file schema/0011_search_leases.sql
 \ir install_one.sql
+\set file schema/0012_notify.sql
+\ir install_one.sql
 
 \set functions `cat functions/*.sql`
 begin;

@@ -96,7 +96,8 @@ declare
         alert_raise, alert_clear, anomalies, anomaly_mend,
         access_changes_since, access_clean,
         search_claim, search_orders, search_done,
-        checkings_due, checking_done, tickets_heal}';
+        checkings_due, checking_done, tickets_heal,
+        notify_expired}';
     name text;
 begin
     foreach name in array web loop

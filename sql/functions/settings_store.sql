@@ -1,6 +1,7 @@
 -- subpay.settings_store: what settle must know of the configuration, from the
 -- directives, at start. Keys: mode, site, duplicate_window, goodwill_days,
--- goodwill_after, late_after, support_hours; absent ones keep their value, others are
+-- goodwill_after, late_after, support_hours; notify (boolean: whether the application
+-- wants to hear of changes, from now on); absent ones keep their value, others are
 -- ignored. True when something changed.
 create or replace function subpay.settings_store(in_settings jsonb) returns boolean
 language plpgsql security definer
@@ -11,7 +12,12 @@ declare
     new subpay.settings;
 begin
     select * into was from settings for update;
-    new := jsonb_populate_record(was, jsonb_strip_nulls(in_settings) - 'sole' - 'updated_at');
+    new := jsonb_populate_record(was, jsonb_strip_nulls(in_settings) - 'sole' - 'updated_at'
+                                      - 'notify_since');
+    if in_settings ? 'notify' then
+        new.notify_since := case when (in_settings ->> 'notify')::boolean
+                                 then coalesce(was.notify_since, now()) end;
+    end if;
     if new is not distinct from was then
         return false;
     end if;
@@ -19,6 +25,7 @@ begin
        set mode = new.mode, site = new.site, duplicate_window = new.duplicate_window,
            goodwill_days = new.goodwill_days, goodwill_after = new.goodwill_after,
            late_after = new.late_after, support_hours = new.support_hours,
+           notify_since = new.notify_since,
            updated_at = now();
     perform audit_add('system', 'settings.stored', null, null, null,
                       to_jsonb(was), to_jsonb(new));
