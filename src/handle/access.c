@@ -74,14 +74,16 @@ static authz_status deny(request_rec *r, const sp_access_t *access,
 }
 
 /* Whoever is let in by a cookie sees what no shared cache may keep for others, least of
- * all with a cookie of ours on it. A proxied application says for itself what is so. */
+ * all with a cookie of ours on it; and their own browser asks again each time, or it
+ * would go on showing the page after log-out. A proxied application says for itself
+ * what is so. */
 static void keep_private(request_rec *r)
 {
     if (apr_table_get(r->err_headers_out, "Set-Cookie")) {
-        apr_table_setn(r->err_headers_out, "Cache-Control", "private");
+        apr_table_setn(r->err_headers_out, "Cache-Control", "private, no-cache");
     }
     else {
-        apr_table_mergen(r->headers_out, "Cache-Control", "private");
+        apr_table_mergen(r->headers_out, "Cache-Control", "private, no-cache");
     }
 }
 
