@@ -314,6 +314,11 @@ const SubPay = {
     return new Shop(options).open();
   },
 
+  /* Its stop() is called after the last test, with those of the shops. */
+  endWithFile(thing) {
+    toEnd.push(thing);
+  },
+
   /*
    * The same for a whole file: may be called at its top, and each test waits
    * for it. After the last test it is stopped, and the log looked at.
