@@ -97,16 +97,16 @@ static sp_outcome_t check_card(sp_ctx_t *ctx, const sp_find_ask_t *ask,
     }
     if (!ask->amount || !read_amount(ctx, ask->amount, &search->amount)) {
         return sp_end(ctx, SP_REFUSED, "bad_amount",
-                      "Enter the amount as your bank shows it, like 249.00");
+                      "Enter the amount as your bank shows it, like 249.00.");
     }
     if (!ask->day || !read_day(ask->day, &search->day)) {
         return sp_end(ctx, SP_REFUSED, "bad_day",
-                      "Enter the day of the charge, like 2026-11-21");
+                      "Enter the day of the charge, like 2026-11-21.");
     }
     if (!ask->last4 || strlen(ask->last4) != 4 ||
         strspn(ask->last4, "0123456789") != 4) {
         return sp_end(ctx, SP_REFUSED, "bad_last4",
-                      "Enter the last four digits of the card, and no more");
+                      "Enter the last four digits of the card, and no more.");
     }
     search->last4 = ask->last4;
     return SP_DONE;
@@ -122,7 +122,7 @@ static sp_outcome_t check_ask(sp_ctx_t *ctx, const sp_find_ask_t *ask,
                     !ask->last4)) {
         return sp_end(ctx, SP_REFUSED, "bad_email",
                       problem ? problem
-                              : "Enter an e-mail address, like name@example.com");
+                              : "Enter an e-mail address, like name@example.com.");
     }
     search->email = ask->email;
     out = check_reference(ctx, ask->reference, search);

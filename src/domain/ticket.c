@@ -19,7 +19,7 @@ static sp_outcome_t check_message(sp_ctx_t *ctx, const sp_message_in_t *message)
 {
     const char *problem = message->email ? sp_text_email_problem(message->email)
                                          : "Enter an e-mail address, like "
-                                           "name@example.com";
+                                           "name@example.com.";
 
     if (problem) {
         return sp_end(ctx, SP_REFUSED, "bad_email", problem);
@@ -28,7 +28,7 @@ static sp_outcome_t check_message(sp_ctx_t *ctx, const sp_message_in_t *message)
         return sp_end(ctx, SP_REFUSED, "bad_message",
                       message->message
                           ? "This is longer than we can take. Shorten it a little."
-                          : "Tell us what happened, in a few words");
+                          : "Tell us what happened, in a few words.");
     }
     return SP_DONE;
 }

@@ -97,21 +97,18 @@ static const char *guess_reference(request_rec *r, sp_ctx_t *ctx, const char *ty
 static int form_again(request_rec *r, sp_ctx_t *ctx, const sp_form_t *form)
 {
     const char *field = ctx->code + strlen("bad_");
-    const char *say = ctx->say;
     const char *meant;
     json_t *page;
 
     if (sp_wants_json(r)) {
-        return sp_json_error(r, HTTP_BAD_REQUEST, ctx->code, say, NULL);
+        return sp_json_error(r, HTTP_BAD_REQUEST, ctx->code, ctx->say, NULL);
     }
     meant = strcmp(field, "reference") == 0
                 ? guess_reference(r, ctx, sp_form_get(form, "reference"))
                 : NULL;
-    if (meant) {
-        say = apr_psprintf(r->pool, "Did you mean %s?", meant);
-    }
     page = form_model(ctx, form);
-    sp_auth_form_problem(page, field, say);
+    sp_json_set_text(page, "meant_reference", meant);
+    sp_auth_form_problem(page, field, ctx->say);
     return sp_page_show(r, ctx, HTTP_BAD_REQUEST, "find", page);
 }
 

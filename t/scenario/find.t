@@ -51,6 +51,7 @@ test('somebody who has access already gets it in writing, once an hour', async (
   assert.equal(mails[1].subject, 'We found your payment');
   assert.match(mails[1].text, /We received your payment of 249\.00 USD/);
   assert.match(mails[1].text, /is active and runs until/);
+  assert.match(mails[1].text, /\/password\?t=[0-9a-f]{32}/, 'and the way in');
   await t.until(async () => await t.value("select count(*) from subpay.searches where state = 'open'") === '0');
   assert.equal((await t.mails('bea@example.com')).length, 2);
 });
@@ -95,6 +96,8 @@ test('the address typed at the payment page finds it as well, and both are told'
   await t.order(bought.reference).becomes('completed', { within: 3000 });
   const [mail] = await t.mailsBecome('gus@gmail.example');
   assert.equal(mail.subject, 'We found your payment');
+  assert.match(mail.text, /Access is under the address g[^@]*@gmial\.example/);
+  assert.doesNotMatch(mail.text + mail.html, /gus@gmial|password\?t=/, 'the way in is for the account\'s own address');
   await t.mailsBecome('gus@gmial.example');
 });
 
