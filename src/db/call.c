@@ -189,6 +189,10 @@ sp_outcome_t sp_db_call(sp_ctx_t *ctx, const sp_stmt_t *stmt, const sp_args_t *a
             *result = res;
             return SP_DONE;
         }
+        if (res && stmt->idempotent == SP_TRY_ONCE) {
+            PQclear(res);
+            return SP_REFUSED;
+        }
         if (verdict == BAD || attempt + 1 == TRIES ||
             (verdict == NOBODY_KNOWS && !stmt->idempotent)) {
             break;

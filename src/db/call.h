@@ -11,12 +11,16 @@
 
 #define SP_ARGS_MAX 20
 
+/* The caller has another way: one try, and no line in the log. */
+#define SP_TRY_ONCE 2
+
 /* One SQL function. name is also that of the prepared statement and of the C
  * function, so that one grep tells the story. */
 typedef struct sp_stmt_t {
     const char *name;
     const char *sql;
-    int idempotent; /* may be sent again when nobody knows whether it was done */
+    int idempotent; /* may be sent again when nobody knows whether it was done; or
+                     * SP_TRY_ONCE */
 } sp_stmt_t;
 
 typedef struct sp_args_t {
@@ -40,7 +44,8 @@ void sp_args_interval(sp_args_t *args, apr_pool_t *pool, apr_interval_time_t val
  * Run one statement in a transaction of its own.
  *
  * @param result  rows in text format, cleared with ctx->pool; no connection is held
- * @return SP_DONE, or SP_FAILED with code "database" (logged)
+ * @return SP_DONE, or SP_FAILED with code "database" (logged); SP_REFUSED, not logged,
+ *         when an SP_TRY_ONCE statement was sent and failed
  */
 sp_outcome_t sp_db_call(sp_ctx_t *ctx, const sp_stmt_t *stmt, const sp_args_t *args,
                         PGresult **result);
@@ -61,7 +66,7 @@ int sp_row_bool(const PGresult *result, int row, int column);
     "expires_at, bonus_days"
 
 /* The columns of an answer of settle(), in the order that sp_row_settled() expects. */
-#define SP_SETTLED_COLUMNS                                                            \
+#define SP_SETTLED_COLUMNS \
     "verdict, reason, order_id, reference, state, completed_via, mail, delay_s"
 
 void sp_row_settled(const PGresult *result, int row, int column,

@@ -23,12 +23,19 @@
 /* One connection and what is prepared on it. */
 typedef struct sp_conn_t sp_conn_t;
 
+struct sp_settled_t;
+
 /* A source of connections. lend() blocks for its own bounded time and returns NULL
  * when none was to be had; back() returns it, telling whether it is still good. */
 typedef struct sp_db_t {
     sp_conn_t *(*lend)(struct sp_db_t *db, sp_ctx_t *ctx);
     void (*back)(struct sp_db_t *db, sp_conn_t *conn);
     void *baton;
+
+    /* How facts go in here: together with those of other threads, say. NULL: alone,
+     * by sp_db_settle_alone(). */
+    sp_outcome_t (*settle)(sp_ctx_t *ctx, const sp_fact_t *fact,
+                           struct sp_settled_t *settled);
 } sp_db_t;
 
 /** Wrap a libpq connection; lives (with its list of prepared statements) in pool. */
@@ -57,9 +64,32 @@ typedef struct sp_settled_t {
     int delay_s;
 } sp_settled_t;
 
-/** Let one fact in: the one door (sql/functions/settle.sql). Idempotent. */
+/** Let one fact in: the one door (sql/functions/settle.sql), the way that ctx->db
+ * says. Idempotent. */
 sp_outcome_t sp_db_settle(sp_ctx_t *ctx, const sp_fact_t *fact,
                           sp_settled_t *settled);
+
+/** The same in a transaction of its own. */
+sp_outcome_t sp_db_settle_alone(sp_ctx_t *ctx, const sp_fact_t *fact,
+                                sp_settled_t *settled);
+
+/* One of several facts that go in together. */
+typedef struct sp_settling_t {
+    sp_ctx_t *ctx; /* of the road it came by; its pool gets the answer */
+    const sp_fact_t *fact;
+    sp_settled_t *settled;
+    sp_outcome_t out; /* SP_DONE: committed, *settled is set. SP_REFUSED: nothing was
+                       * done, it must go alone. SP_FAILED: no connection, logged */
+} sp_settling_t;
+
+/**
+ * Let several facts in with one commit (sql/functions/settle_many.sql), one try.
+ *
+ * One that fails is kept for a retry as by sp_db_settle(); one whose order is locked
+ * elsewhere, and all of them when the transaction could not be ended, must go alone.
+ * Their threads must be waiting: their pools are used.
+ */
+void sp_db_settle_many(sp_ctx_t *ctx, sp_settling_t *const *all, int count);
 
 /** Keep the bytes of a signed body that could not be read. Idempotent. */
 sp_outcome_t sp_db_event_keep(sp_ctx_t *ctx, const char *provider,

@@ -93,6 +93,13 @@ void sp_row_settled(const PGresult *result, int row, int column,
 sp_outcome_t sp_db_settle(sp_ctx_t *ctx, const sp_fact_t *fact,
                           sp_settled_t *settled)
 {
+    return ctx->db->settle ? ctx->db->settle(ctx, fact, settled)
+                           : sp_db_settle_alone(ctx, fact, settled);
+}
+
+sp_outcome_t sp_db_settle_alone(sp_ctx_t *ctx, const sp_fact_t *fact,
+                                sp_settled_t *settled)
+{
     static const sp_stmt_t stmt = {
         "settle",
         "select " SP_SETTLED_COLUMNS " from subpay.settle($1::jsonb, $2, $3)",
@@ -111,6 +118,111 @@ sp_outcome_t sp_db_settle(sp_ctx_t *ctx, const sp_fact_t *fact,
     }
     sp_row_settled(res, 0, 0, settled);
     return SP_DONE;
+}
+
+/* The answer lives with the leader's result, the asker may outlive that. */
+static void settled_copy(apr_pool_t *pool, const sp_settled_t *from,
+                         sp_settled_t *to)
+{
+    to->verdict = apr_pstrdup(pool, from->verdict);
+    to->reason = apr_pstrdup(pool, from->reason);
+    to->order_id = apr_pstrdup(pool, from->order_id);
+    to->reference = apr_pstrdup(pool, from->reference);
+    to->state = apr_pstrdup(pool, from->state);
+    to->completed_via = apr_pstrdup(pool, from->completed_via);
+    to->mail = apr_pstrdup(pool, from->mail);
+    to->delay_s = from->delay_s;
+}
+
+static void answer_many(const PGresult *res, sp_settling_t *const *all, int count)
+{
+    sp_settled_t settled;
+    int row, i;
+
+    for (row = 0; row < PQntuples(res); row++) {
+        i = (int)sp_row_int(res, row, 0) - 1;
+        sp_row_settled(res, row, 1, &settled);
+        if (i >= 0 && i < count && strcmp(settled.verdict, "busy") != 0) {
+            settled_copy(all[i]->ctx->pool, &settled, all[i]->settled);
+            all[i]->out = SP_DONE;
+        }
+    }
+}
+
+static const char *json_of(apr_pool_t *pool, const sp_settling_t *one)
+{
+    return sp_fact_json(pool, one->fact);
+}
+
+static const char *via_of(apr_pool_t *pool, const sp_settling_t *one)
+{
+    (void)pool;
+    return one->ctx->via;
+}
+
+static const char *actor_of(apr_pool_t *pool, const sp_settling_t *one)
+{
+    (void)pool;
+    return one->ctx->actor;
+}
+
+static char *put_element(char *at, const char *text)
+{
+    for (*at++ = '"'; *text; *at++ = *text++) {
+        if (*text == '"' || *text == '\\') {
+            *at++ = '\\';
+        }
+    }
+    *at++ = '"';
+    return at;
+}
+
+/* An array as PostgreSQL reads it: {"...",null}. */
+static const char *array_text(apr_pool_t *pool, sp_settling_t *const *all, int count,
+                              const char *(*text_of)(apr_pool_t *,
+                                                     const sp_settling_t *))
+{
+    const char **texts = apr_palloc(pool, (apr_size_t)count * sizeof(*texts));
+    apr_size_t room = 3;
+    char *start, *at;
+    int i;
+
+    for (i = 0; i < count; i++) {
+        texts[i] = text_of(pool, all[i]);
+        room += texts[i] ? 2 * strlen(texts[i]) + 3 : 6;
+    }
+    start = at = apr_palloc(pool, room);
+    for (i = 0; i < count; i++) {
+        *at++ = i == 0 ? '{' : ',';
+        at = texts[i] ? put_element(at, texts[i]) : apr_cpystrn(at, "null", 5);
+    }
+    apr_cpystrn(at, "}", 2);
+    return start;
+}
+
+void sp_db_settle_many(sp_ctx_t *ctx, sp_settling_t *const *all, int count)
+{
+    static const sp_stmt_t stmt = {
+        "settle_many",
+        "select idx, " SP_SETTLED_COLUMNS
+        " from subpay.settle_many($1::jsonb[], $2::text[], $3::text[])",
+        SP_TRY_ONCE,
+    };
+    sp_args_t args = { 0 };
+    PGresult *res;
+    sp_outcome_t out;
+    int i;
+
+    sp_args_text(&args, array_text(ctx->pool, all, count, json_of));
+    sp_args_text(&args, array_text(ctx->pool, all, count, via_of));
+    sp_args_text(&args, array_text(ctx->pool, all, count, actor_of));
+    out = sp_db_call(ctx, &stmt, &args, &res);
+    for (i = 0; i < count; i++) {
+        all[i]->out = out == SP_DONE ? SP_REFUSED : out;
+    }
+    if (out == SP_DONE) {
+        answer_many(res, all, count);
+    }
 }
 
 sp_outcome_t sp_db_event_keep(sp_ctx_t *ctx, const char *provider,

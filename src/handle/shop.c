@@ -10,6 +10,7 @@
 #include <http_config.h>
 #include <http_log.h>
 
+#include "handle/batch.h"
 #include "handle/dbd.h"
 #include "handle/handle.h"
 #include "util/http.h"
@@ -93,6 +94,7 @@ const char *sp_handle_prepare(apr_pool_t *pool, const sp_settings_t *settings)
 void sp_handle_child_init(apr_pool_t *pool, server_rec *s)
 {
     sp_dbd_child_init(pool, s);
+    sp_batch_child_init(pool);
     shop->http = sp_http_create(pool);
 }
 

@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "domain/order.h"
+#include "handle/batch.h"
 #include "handle/body.h"
 #include "handle/page.h"
 #include "handle/route.h"
@@ -101,5 +102,6 @@ int sp_handle_webhook(request_rec *r, sp_ctx_t *ctx)
     if (status != OK) {
         return sp_page_error(r, ctx, status, NULL, NULL);
     }
+    ctx->db->settle = sp_batch_settle;
     return settle(r, ctx, account, body, len);
 }
