@@ -85,10 +85,12 @@ declare
         email_correct, password_ask, password_set,
         session_open, session_get, session_close,
         search_add, ticket_write, support_turn, checking_note,
-        desk_case,
+        desk_case, desk_queue, desk_ticket, desk_runs, desk_ledger, desk_run_now,
+        desk_recover, desk_resend, desk_email, desk_refund, desk_extend, desk_grant,
+        desk_note, desk_assign, desk_close, desk_reply,
         credit_deduct, credit_refund, credits_get, entitlements_get}';
     worker constant text[] := '{
-        settings_store, worker_beat, workers_at, worker_gone, leader_try,
+        settings_store, refund_allowed, worker_beat, workers_at, worker_gone, leader_try,
         outbox_claim, outbox_sent, outbox_retry, outbox_dead, outbox_next,
         orders_due, order_asked, events_due, event_retry,
         events_known, payments_unmatched,

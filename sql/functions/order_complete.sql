@@ -55,6 +55,11 @@ begin
         values (in_order.id, account, in_order.product, starts,
                 period_after(starts, in_order.period + bonus * interval '1 day'),
                 in_order.renews)
+            -- access that was granted before the payment came: now it is paid for
+            on conflict (order_id) do update
+           set account_id = excluded.account_id, starts_at = excluded.starts_at,
+               expires_at = excluded.expires_at, renews = excluded.renews,
+               status = 'active', ended_at = null
     ), booked as (
         insert into credit_transactions (account_id, amount, order_id, reason)
         select account, in_order.credits, in_order.id, 'purchase'

@@ -16,6 +16,7 @@ declare
     was text;
     said constant timestamptz := to_timestamp(in_fact.at);
     moved boolean;
+    answer subpay.settled;
 begin
     select status into was
       from refunds
@@ -55,7 +56,7 @@ begin
     if p.amount_refunded = p.amount
        and (in_order.payment_id = p.payment_id or in_order.state = 'review') then
         if in_order.state <> 'refunded' then
-            return order_refund(in_order, p, in_actor);
+            answer := order_refund(in_order, p, in_actor);
         end if;
     elsif in_order.state = 'refunded' and in_order.payment_id = p.payment_id then
         perform ticket_open('refund_failed', 'refund_failed:' || in_fact.refund_id,
@@ -63,6 +64,9 @@ begin
             format('Refund %s of order %s did not reach the customer, who has neither'
                    ' money nor access.', in_fact.refund_id, in_order.reference));
     end if;
-    return settle_answer('updated', null, in_order);
+    if in_fact.status in ('pending', 'succeeded') then
+        perform refund_mail(in_order.id, in_fact);
+    end if;
+    return coalesce(answer, settle_answer('updated', null, in_order));
 end
 $$;
