@@ -138,17 +138,27 @@ static void set_payload(sp_ctx_t *ctx, json_t *model, const char *payload)
 }
 
 /* A customer who has no password yet chooses one from the welcome, or from the answer
- * to their search; made as the mail is written, so that the token stands in the mail and nowhere else. */
+ * to their question where that goes to the address of the account. */
+static int offers_link(sp_ctx_t *ctx, const sp_outbox_row_t *row,
+                       const sp_order_t *order)
+{
+    const char *name = row->template ? row->template : "";
+
+    if (strcmp(name, "found") == 0 || strcmp(name, "acknowledge") == 0) {
+        return sp_letter_is_owner(ctx, row, order);
+    }
+    return strcmp(name, "confirmation") == 0 || strcmp(name, "recovered") == 0;
+}
+
+/* Made as the mail is written, so that the token stands in the mail and nowhere else. */
 static sp_outcome_t set_link(sp_ctx_t *ctx, json_t *model,
-                             const sp_outbox_row_t *row, int finds_own)
+                             const sp_outbox_row_t *row, const sp_order_t *order)
 {
     const char *account = sp_json_text(model, "account_id");
     const char *url = NULL;
     sp_outcome_t out;
 
-    if (!account && (!row->template ||
-                     (strcmp(row->template, "confirmation") != 0 &&
-                      strcmp(row->template, "recovered") != 0 && !finds_own))) {
+    if (!account && !offers_link(ctx, row, order)) {
         return SP_DONE;
     }
     out = sp_account_link(ctx, account, row->order_id, &url);
@@ -179,7 +189,5 @@ sp_outcome_t sp_letter_model(sp_ctx_t *ctx, const sp_outbox_row_t *row,
     set_provider(ctx, *model, order ? order->provider : ctx->settings->provider);
     sp_letter_standing(ctx, row, order, *model);
     set_payload(ctx, *model, row->payload);
-    return set_link(ctx, *model, row,
-                    row->template && strcmp(row->template, "found") == 0 &&
-                        sp_letter_is_owner(ctx, row, order));
+    return set_link(ctx, *model, row, order);
 }
