@@ -112,3 +112,37 @@ test('three failed looks in a row raise one alert, and a good one closes it', as
   await t.until(async () => (await open()) === 0, { what: 'the alert to be closed' });
   assert.equal((await t.mails('alerts@example.com')).length, 1, 'one message');
 });
+
+test('once a day: back over the longer window, and a look at the endpoint itself', async () => {
+  t.allowLog('SP0355');
+  await t.httpd.stop();
+  await t.sandbox.clearMail();
+  const order = await past.order(t, 'deep@example.com', { age_s: 50 * 3600 });
+  await past.payment(t, order, { age_s: 50 * 3600, email: 'deep@example.com', events: 'none' });
+  await t.sql('update subpay.orders set next_ask_at = null where id = $1', [order.id]);
+  const yesterday = (name) => t.sql(`insert into subpay.watermarks (name, at) values ($1, now() - interval '2 days')
+    on conflict (name) do update set at = excluded.at`, [name]);
+  await yesterday('daily:deep');
+  await yesterday('daily:endpoint');
+  const endpoint = (await t.stripe.webhookEndpoints.list()).data[0];
+  await t.stripe.webhookEndpoints.update(endpoint.id, { disabled: true });
+  const looks = [good('deep'), good('endpoint')];
+  await t.httpd.start();
+
+  await Promise.all(looks);
+  assert.equal(await t.order(order.reference).state, 'completed', 'found 50 hours back');
+  const [alert] = await t.mailsBecome('alerts@example.com');
+  assert.match(alert.subject, /disabled at Stripe/);
+
+  await t.stripe.webhookEndpoints.update(endpoint.id, { disabled: false });
+  await t.httpd.stop();
+  await yesterday('daily:endpoint');
+  await t.httpd.start();
+  await t.until(() => t.value("select closed_at is not null from subpay.alerts where key = 'endpoint:stripe'"),
+    { what: 'the alert to be closed' });
+  const deep = (await runs('deep', true)).length;
+  const anomalies = good('anomalies');
+  await t.httpd.graceful();
+  await anomalies;
+  assert.equal((await runs('deep', true)).length, deep, 'and not again today');
+});
