@@ -30,7 +30,8 @@ test('a hundred thousand past payments in seconds, and pages of them at once', a
   assert.equal(session.payment_status, 'paid');
   assert.equal((await stripe.events.list({ delivery_success: false, type: 'checkout.session.completed',
     limit: 100 })).data.length, 100);
-  assert.ok(Date.now() - timed < 3000, `${Date.now() - timed} ms for five pages`);
+  /* 0.2 s on a quiet machine; a search through all of them would take minutes. */
+  assert.ok(Date.now() - timed < 15_000, `${Date.now() - timed} ms for five pages`);
   assert.equal(sandbox.world.intents.size, 100_000);
 
   const refund = await stripe.refunds.create({ payment_intent: made.first.payment_intent });
