@@ -284,8 +284,8 @@ static int apply_schema(run_t *run)
         return 0;
     }
     if (files->nelts == 0) {
-        return fail(run, apr_psprintf(run->pool, "%s/schema holds no migration",
-                                      run->dir));
+        return fail(
+            run, apr_psprintf(run->pool, "%s/schema holds no migration", run->dir));
     }
     if (!check_not_newer(run, files)) {
         return 0;

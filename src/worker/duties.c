@@ -284,7 +284,8 @@ sp_turn_t sp_duty_clean(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
     if (!over) {
         return SP_TURN_GOOD;
     }
-    return turn_of(sp_account_clean(ctx) == SP_DONE ? note_day(ctx, duty) : SP_FAILED);
+    return turn_of(sp_account_clean(ctx) == SP_DONE ? note_day(ctx, duty)
+                                                    : SP_FAILED);
 }
 
 sp_turn_t sp_duty_anomalies(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
