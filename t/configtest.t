@@ -31,6 +31,7 @@ const keys = {
   login: file('login', 'user:password\n'),
   halfLogin: file('login-half', 'password\n'),
   webhook: file('webhook', 'whsec_canary0123456789\n'),
+  notify: file('notify', `whsec_${Buffer.alloc(32, 'canary').toString('base64')}\n`),
   templates: path.join(folder, 'templates'),
 };
 fs.mkdirSync(path.join(keys.templates, 'en/pages'), { recursive: true });
@@ -120,6 +121,12 @@ const wrong = [
   [{ SubPayMailTLS: 'maybe' }, 'SubPayMailTLS "maybe": write required, try or never'],
   [{ SubPayMailTLS: 'never', SubPayMailLogin: `file:${keys.login}` }, 'SubPayMailTLS "never"', 'write required'],
   [{ SubPayMailLogin: `file:${keys.halfLogin}` }, 'SubPayMailLogin', 'user:password'],
+  [{ SubPayNotifyURL: 'https://app.example.com/x' }, 'SubPayNotifySecret is missing'],
+  [{ SubPayNotifySecret: `file:${keys.notify}` }, 'SubPayNotifyURL is missing'],
+  [{ SubPayNotifyURL: 'https://app.example.com/x', SubPayNotifySecret: `file:${keys.webhook}` },
+    'SubPayNotifySecret', 'whsec_ and 24 to 64 bytes in base64'],
+  [{ SubPayNotifyURL: 'https://app.example.com/x', SubPayNotifySecret: 'whsec_canary' },
+    'SubPayNotifySecret: write file:/path'],
   [{ SubPayWorker: 'maybe' }, 'SubPayWorker "maybe": write on or off'],
   [{ SubPayTemplates: 'templates' }, 'SubPayTemplates "templates": write a full path'],
   [{ SubPayTemplates: keys.templates }, `SubPayTemplates "${keys.templates}"`, 'plans.mustache', 'line 2'],
@@ -142,6 +149,8 @@ const wrong = [
   [{ SubPayEnvironment: 'production' }, 'SubPayProviderKey', 'SubPayEnvironment is production'],
   [{ ...PRODUCTION, SubPayProviderURL: 'stripe https://api.example.com' }, 'SubPayProviderURL', 'only for tests'],
   [{ ...PRODUCTION, SubPayBaseURL: 'http://shop.example.com' }, 'SubPayBaseURL "http://shop.example.com"', 'https'],
+  [{ ...PRODUCTION, SubPayNotifyURL: 'http://app.example.com/x', SubPayNotifySecret: `file:${keys.notify}` },
+    'SubPayNotifyURL', 'https'],
   [{ ...PRODUCTION, SubPayAlertWebhook: 'http://chat.example.com/x' }, 'SubPayAlertWebhook', 'https'],
   [{ SubPayProviderURL: 'stripe http://api.example.com' }, 'SubPayProviderURL', 'readable on its way'],
 ];

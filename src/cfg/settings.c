@@ -326,6 +326,19 @@ static const char *check_mail(apr_pool_t *pool, const sp_settings_t *settings)
     return NULL;
 }
 
+static const char *check_notify(apr_pool_t *pool, const sp_settings_t *settings)
+{
+    (void)pool;
+    if (settings->notify_url && !settings->notify_secret_source) {
+        return "SubPayNotifySecret is missing: write SubPayNotifySecret file:/path, "
+               "so that the application can tell who speaks";
+    }
+    return settings->notify_secret_source && !settings->notify_url
+               ? "SubPayNotifyURL is missing: write the application's address that "
+                 "SubPayNotifySecret is for, or remove that"
+               : NULL;
+}
+
 static void fill_in(sp_settings_t *settings)
 {
     settings->mode = strcmp(settings->environment, "test") ? "live" : "test";
@@ -339,7 +352,7 @@ static void fill_in(sp_settings_t *settings)
 const char *sp_settings_finish(apr_pool_t *pool, sp_settings_t *settings)
 {
     static const char *(*const checks[])(apr_pool_t *, const sp_settings_t *) = {
-        check_present, check_urls, check_accounts, check_mail
+        check_present, check_urls, check_accounts, check_mail, check_notify
     };
     apr_size_t i;
 

@@ -387,13 +387,20 @@ static const char *url_store(sp_value_t *value, const char *text, const char **u
 }
 
 /* Links are built by adding to the shop's address, so it cannot have a query; the
- * others are used as they are. */
+ * addresses that we call are used as they are, to the last slash. */
 SP_READ(URL)
 {
+    static const char *const links[] = { "SubPayBaseURL", "SubPayAppURL", NULL };
+    const char *problem;
+
     if (!strcmp(value->directive, "SubPayBaseURL") && strchr(value->text, '?')) {
         return "write it without a query, such as https://shop.example.com";
     }
-    return url_store(value, value->text, value->member);
+    problem = url_store(value, value->text, value->member);
+    if (!problem && !is_one_of(value->directive, links)) {
+        keep(value, value->text);
+    }
+    return problem;
 }
 
 int sp_url_is_plain(apr_pool_t *pool, const char *url)

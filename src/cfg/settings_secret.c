@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "provider/provider.h"
+#include "util/signing.h"
 
 /* Longest of Stripe's keys: 107 bytes. */
 #define MAX_SECRET 4096
@@ -190,10 +191,29 @@ static const char *unlock_mail(apr_pool_t *pool, sp_settings_t *settings)
     return problem;
 }
 
+static const char *unlock_notify(apr_pool_t *pool, sp_settings_t *settings)
+{
+    const char *problem = NULL;
+
+    if (settings->notify_secret_source) {
+        problem = unlock(pool, "SubPayNotifySecret", settings->notify_secret_source,
+                         &settings->notify_secret);
+    }
+    if (!problem && settings->notify_secret) {
+        problem = sp_signing_problem(pool, settings->notify_secret);
+        problem = problem ? apr_psprintf(pool, "SubPayNotifySecret \"%s\": %s",
+                                         settings->notify_secret_source, problem)
+                          : NULL;
+    }
+    return problem;
+}
+
 const char *sp_settings_unlock(apr_pool_t *pool, sp_settings_t *settings)
 {
     const char *problem = unlock_mail(pool, settings);
     int i;
+
+    problem = problem ? problem : unlock_notify(pool, settings);
 
     for (i = 0; i < settings->accounts->nelts && !problem; i++) {
         problem = unlock_account(

@@ -12,6 +12,7 @@
 #include "db/jobs.h"
 #include "domain/alert.h"
 #include "domain/letter.h"
+#include "domain/notify.h"
 #include "mail/smtp.h"
 #include "util/json.h"
 #include "util/log.h"
@@ -31,12 +32,17 @@
 /* After so many that met no server at all, the others of a batch need not try. */
 #define ENOUGH_IN_VAIN 2
 
+/* While an application lets us wait in vain, no mail leaves: then it is not asked for
+ * this many times as long, which leaves the mails six sevenths of the time. */
+#define APP_QUIET 6
+
 struct sp_outbox_t {
     sp_smtp_t *smtp; /* NULL: no mail server is configured, or not a usable one */
     const char *worker;
     const sp_pulse_t *pulse;
-    const char *domain; /* of the sender: the right side of every Message-ID */
-    int in_vain;        /* mails in a row that met no server */
+    const char *domain;   /* of the sender: the right side of every Message-ID */
+    int in_vain;          /* mails in a row that met no server */
+    apr_time_t app_quiet; /* no message to the application before this */
 };
 
 /* How one row went. */
@@ -174,12 +180,31 @@ static sp_outcome_t send_alert(sending_t *send)
     return out;
 }
 
+static sp_outcome_t send_notify(sending_t *send)
+{
+    sp_outbox_t *outbox = send->outbox;
+    apr_time_t start = apr_time_now();
+    sp_outcome_t out;
+
+    if (start < outbox->app_quiet) {
+        send->say = "the application did not answer a moment ago";
+        return SP_FAILED;
+    }
+    sp_pulse_beat(outbox->pulse, SEND_WITHIN);
+    out = sp_notify_send(send->ctx, send->row, &send->say);
+    if (out == SP_UNKNOWN) {
+        outbox->app_quiet = start + (1 + APP_QUIET) * (apr_time_now() - start);
+    }
+    return out;
+}
+
 static const struct {
     const char *kind;
     sp_outcome_t (*send)(sending_t *send);
 } ways[] = {
     { "mail", send_mail },
     { "alert", send_alert },
+    { "notify", send_notify },
 };
 
 static sp_outcome_t send_row(sending_t *send)

@@ -17,6 +17,7 @@
 #include "domain/anomaly.h"
 #include "domain/endpoint.h"
 #include "domain/find.h"
+#include "domain/notify.h"
 #include "util/http.h"
 #include "util/log.h"
 #include "worker/clock.h"
@@ -145,6 +146,18 @@ sp_turn_t sp_duty_heartbeat(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
                reply.why ? reply.why : "it answered", reply.status);
     }
     return SP_TURN_BAD;
+}
+
+sp_turn_t sp_duty_notify_expired(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    int more;
+
+    (void)worker;
+    (void)duty;
+    if (sp_notify_expired(ctx, &more) != SP_DONE) {
+        return SP_TURN_BAD;
+    }
+    return more ? SP_TURN_MORE : SP_TURN_GOOD;
 }
 
 /* ---- what customers ask for -------------------------------------------------------- */

@@ -51,6 +51,8 @@ sp_turn_t sp_duty_events_again(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *du
 sp_turn_t sp_duty_anomalies(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
 sp_turn_t sp_duty_clean(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
 sp_turn_t sp_duty_endpoint(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
+sp_turn_t sp_duty_notify_expired(sp_worker_t *worker, sp_ctx_t *ctx,
+                                 sp_duty_t *duty);
 sp_turn_t sp_duty_heartbeat(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
 sp_turn_t sp_duty_searches(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
 sp_turn_t sp_duty_follow_up(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);

@@ -94,6 +94,7 @@ static const job_t jobs[] = {
     { "objects", sp_duty_sweep, each_interval, 1, 0, 1, 0 },
     { "follow_up", sp_duty_follow_up, each_five_seconds, 1, 0, 0, 0 },
     { "events_again", sp_duty_events_again, each_ten_seconds, 1, 0, 0, 0 },
+    { "notify_expired", sp_duty_notify_expired, each_ten_seconds, 1, 0, 0, 0 },
     { "anomalies", sp_duty_anomalies, each_five_minutes, 1, 0, 0, 0 },
     { "endpoint", sp_duty_endpoint, each_five_minutes, 1, 0, 0, 0 },
     { "deep", sp_duty_daily_sweep, each_five_minutes, 1, 0, 0, 0 },
@@ -136,6 +137,7 @@ static const char *settings_json(apr_pool_t *pool, const sp_settings_t *settings
                                   apr_time_sec(settings->duplicate_window)));
     sp_json_set_int(json, "goodwill_days", settings->goodwill_days);
     sp_json_set_text(json, "support_hours", settings->support_hours);
+    sp_json_set_bool(json, "notify", settings->notify_url != NULL);
     return sp_json_dump(pool, json);
 }
 
