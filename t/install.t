@@ -67,7 +67,7 @@ test('with every line switched on and the secrets there, it is a valid configura
   const keys = installed('keys');
   fs.mkdirSync(keys, { mode: 0o700 });
   const secrets = { 'stripe-key': 'sk_live_0123456789abcdef01234567', 'stripe-webhook': 'whsec_0123456789abcdef01234567',
-    'mail-login': 'shop:secret' };
+    'mail-login': 'shop:secret', 'notify-secret': `whsec_${Buffer.alloc(32).toString('base64')}` };
   for (const [name, value] of Object.entries(secrets)) {
     fs.writeFileSync(path.join(keys, name), `${value}\n`, { mode: 0o600 });
   }
