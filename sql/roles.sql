@@ -90,7 +90,8 @@ declare
         desk_note, desk_assign, desk_close, desk_reply,
         credit_deduct, credit_refund, credits_get, entitlements_get}';
     worker constant text[] := '{
-        settings_store, refund_allowed, worker_beat, workers_at, worker_gone, leader_try,
+        settings_store, refund_allowed, worker_beat, workers_at, worker_gone,
+        worker_release, leader_try,
         outbox_claim, outbox_sent, outbox_retry, outbox_dead, outbox_next,
         orders_due, order_asked, events_due, event_retry,
         events_known, payments_unmatched,

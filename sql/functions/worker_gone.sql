@@ -1,28 +1,11 @@
 -- subpay.worker_gone: this worker's process is dead, as one on the same host has seen.
--- What it had claimed is due again at once: a mail shall not wait for a lease that
--- nobody holds. The number of such rows.
+-- What it had claimed is due again at once. The number of such mails.
 create or replace function subpay.worker_gone(in_id uuid) returns int
 language plpgsql security definer
 set search_path = subpay, pg_temp
 as $$
-declare
-    given_back int;
 begin
     delete from workers where id = in_id;
-    update outbox
-       set state = 'pending', lease = null, leased_by = null, leased_until = null,
-           next_try_at = now()
-     where state = 'sending' and leased_by = in_id;
-    get diagnostics given_back = row_count;
-    if given_back > 0 then
-        perform pg_notify('subpay_outbox', '');
-    end if;
-    update searches
-       set lease = null, leased_by = null, next_try_at = now()
-     where state = 'open' and leased_by = in_id;
-    if found then
-        perform pg_notify('subpay_searches', '');
-    end if;
-    return given_back;
+    return worker_release(in_id);
 end
 $$;

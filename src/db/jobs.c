@@ -101,6 +101,17 @@ sp_outcome_t sp_db_worker_gone(sp_ctx_t *ctx, const char *worker, apr_int64_t *f
     return ask_int(ctx, &stmt, &args, freed);
 }
 
+sp_outcome_t sp_db_worker_release(sp_ctx_t *ctx, const char *worker)
+{
+    static const sp_stmt_t stmt = { "worker_release",
+                                    "select subpay.worker_release($1::uuid)", 1 };
+    sp_args_t args = { 0 };
+    apr_int64_t released;
+
+    sp_args_text(&args, worker);
+    return ask_int(ctx, &stmt, &args, &released);
+}
+
 sp_outcome_t sp_db_leader_try(sp_ctx_t *ctx, int *leader)
 {
     static const sp_stmt_t stmt = { "leader_try", "select subpay.leader_try()", 1 };
@@ -123,8 +134,8 @@ static void read_outbox_row(const PGresult *res, int i, sp_outbox_row_t *row)
     row->lease = sp_row_text(res, i, 9);
 }
 
-/* Not idempotent: an answer that was lost leaves its rows claimed until the lease
- * ends, and another call claims other rows. */
+/* Not idempotent: an answer that was lost leaves its rows claimed, and another call
+ * claims other rows. */
 sp_outcome_t sp_db_outbox_claim(sp_ctx_t *ctx, const char *worker, int limit,
                                 int lease_s, apr_array_header_t **rows)
 {

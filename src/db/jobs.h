@@ -31,6 +31,9 @@ sp_outcome_t sp_db_workers_at(sp_ctx_t *ctx, const char *host,
 sp_outcome_t sp_db_worker_gone(sp_ctx_t *ctx, const char *worker,
                                apr_int64_t *freed);
 
+/** What this worker has claimed and not reported on is due again at once. */
+sp_outcome_t sp_db_worker_release(sp_ctx_t *ctx, const char *worker);
+
 /** Take the leader's lock on this very connection: *leader is set when it is ours. */
 sp_outcome_t sp_db_leader_try(sp_ctx_t *ctx, int *leader);
 

@@ -20,8 +20,8 @@
 
 #define BATCH 8
 
-/* A batch that takes longer leaves the rest to its lease's end, so that a server
- * that answers slowly does not keep the worker from everything else. */
+/* A batch that takes longer gives the rest back, so that a server that answers slowly
+ * does not keep the worker from everything else. */
 #define BATCH_TIME apr_time_from_sec(5)
 #define LEASE_S 60
 
@@ -271,6 +271,10 @@ sp_outcome_t sp_outbox_drain(sp_ctx_t *ctx, sp_outbox_t *outbox, int *more)
             break;
         }
         out = send_one(ctx, outbox, &APR_ARRAY_IDX(rows, i, sp_outbox_row_t));
+    }
+    if (out == SP_DONE && i < rows->nelts) {
+        *more = 1;
+        return sp_db_worker_release(ctx, outbox->worker);
     }
     *more = out == SP_DONE && rows->nelts == BATCH;
     return out;

@@ -141,7 +141,8 @@ static const char *settings_json(apr_pool_t *pool, const sp_settings_t *settings
     return sp_json_dump(pool, json);
 }
 
-/* A new connection has no lock and listens to nothing. */
+/* A new connection has no lock and listens to nothing; and a mail whose report went
+ * down with the old one is in nobody's hands. */
 static sp_outcome_t greet(loop_t *loop, sp_ctx_t *ctx, PGconn *pg)
 {
     size_t i;
@@ -159,6 +160,7 @@ static sp_outcome_t greet(loop_t *loop, sp_ctx_t *ctx, PGconn *pg)
     if (sp_account_listen(ctx) != SP_DONE ||
         sp_db_settings_store(ctx, settings_json(ctx->pool, ctx->settings)) !=
             SP_DONE ||
+        sp_db_worker_release(ctx, loop->worker.id) != SP_DONE ||
         sp_duty_bury_dead(&loop->worker, ctx) != SP_DONE) {
         return SP_FAILED;
     }
