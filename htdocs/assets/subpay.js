@@ -99,6 +99,8 @@ async function isBack() {
 }
 
 async function waitForServer() {
+  // Somebody looks at the page itself: the server answers, nothing was missed.
+  if (location.pathname === `${base}/offline`) return;
   for (let asked = 0; !(await isBack()); asked += 1) {
     await new Promise((resolve) => setTimeout(resolve, asked < 120 ? 3000 : 15000));
   }

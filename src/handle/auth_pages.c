@@ -286,6 +286,7 @@ static void add_correction(sp_ctx_t *ctx, json_t *page, const char *token,
     if (correction) {
         sp_json_set_text(model, "email", correction->email);
         sp_json_set_text(model, "problem", correction->problem);
+        sp_auth_form_problem(page, "email", correction->problem);
     }
     json_object_set_new(page, "correct_email", model);
 }
