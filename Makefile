@@ -3,6 +3,7 @@
 # make               build/gcc/mod_subpay.so and build/gcc/subpayctl
 # make run | up | down | clean     the development stack (PORT=8080 RUN=run)
 # make test | lint | bench         checks (TESTS=... picks test files)
+# make chaos | faults              everything at once from a seed; each fault at each point
 # make install                     DESTDIR and PREFIX respected
 #
 # Variants: CC=clang, SANITIZE=1 (AddressSanitizer and UBSan), ANALYZE=1
@@ -62,7 +63,7 @@ UNITS     := $(UNIT_SRC:t/unit/%.c=$(B)/unit/%)
 
 .DELETE_ON_ERROR:
 .PHONY: all module ctl units install installed run up down clean test lint \
-        rooms format bench screenshots
+        rooms format bench screenshots chaos faults
 
 all: module ctl units
 module: $(B)/mod_subpay.so
@@ -155,6 +156,17 @@ format:
 bench: installed
 	@$(MAKE) --no-print-directory -s module ctl
 	@for b in t/bench/*; do [ -x "$$b" ] && [ -f "$$b" ] || continue; "$$b" || exit; done
+
+SECONDS ?= 600
+SEED    ?= 1
+SEEDS   ?= 1
+chaos: installed
+	@$(MAKE) --no-print-directory -s module ctl
+	@t/chaos/chaos --seconds $(SECONDS) --seed $(SEED) --seeds $(SEEDS)
+
+faults: installed
+	@$(MAKE) --no-print-directory -s all
+	@t/faults/all --run $(RUN)
 
 screenshots: installed
 	@$(MAKE) --no-print-directory -s module ctl
