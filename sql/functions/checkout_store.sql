@@ -4,6 +4,10 @@
 --          already  the order has this page, or another one: never overwritten (money
 --                   finds the order by our own id, whichever page it came through)
 --          gone     no such order
+--
+-- Its commit does not wait for the disk: the money would find the order without it.
+-- Lost with the machine, it is the case "the provider's ids were never stored", which
+-- every road heals; and the customer is on the way a disk flush sooner.
 create or replace function subpay.checkout_store(
     in_order uuid, in_checkout_id text, in_url text, in_expires timestamptz,
     out verdict text)
@@ -22,6 +26,7 @@ begin
              is not distinct from (in_checkout_id, in_url, in_expires) then 'already'
         else 'stored' end;
     if verdict = 'stored' then
+        perform set_config('synchronous_commit', 'off', true);
         update orders
            set checkout_id = in_checkout_id, checkout_url = in_url,
                checkout_expires_at = coalesce(in_expires, checkout_expires_at),
