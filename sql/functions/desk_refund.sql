@@ -70,7 +70,8 @@ begin
     values ('refund', 'refund:' || key, o.id, jsonb_build_object(
         'provider', p.provider, 'payment_id', p.payment_id, 'amount', amount,
         'currency', p.currency, 'duplicate', duplicate, 'by', in_ask ->> 'actor',
-        'refunded_then', p.amount_refunded + asked));
+        'refunded_then', p.amount_refunded + asked,
+        'asked_at', extract(epoch from now())::bigint));
     perform outbox_wake();
     if duplicate then
         perform desk_solve(o.id, 'duplicate', in_ask ->> 'actor',

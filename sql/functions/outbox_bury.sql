@@ -1,6 +1,6 @@
--- subpay.outbox_bury: a dead letter stays, and somebody hears of it: a mail becomes a
--- ticket, anything else an alert. A dead alert only stays: an alert about it would die
--- in the same way; the count of dead rows in status() shows it. Internal.
+-- subpay.outbox_bury: a dead letter stays, and somebody hears of it: a mail or a refund
+-- becomes a ticket, anything else an alert. A dead alert only stays: an alert about it
+-- would die in the same way; the count of dead rows in status() shows it. Internal.
 create or replace function subpay.outbox_bury(in_id bigint, in_error text) returns void
 language plpgsql
 as $$
@@ -18,6 +18,14 @@ begin
             (select o.id from orders o where o.id = letter.order_id), letter.recipient,
             format('Mail "%s" (%s): %s. The customer does not know yet.', letter.template,
                    in_id, in_error));
+    elsif letter.kind = 'refund' then
+        perform ticket_open('refund_failed', 'refund_dead:' || in_id,
+            'A refund could not be made', letter.order_id,
+            (select o.email from orders o where o.id = letter.order_id),
+            format('A refund of %s, decided by %s, was not made: %s.',
+                   money_text((letter.payload ->> 'amount')::bigint,
+                              letter.payload ->> 'currency'),
+                   letter.payload ->> 'by', in_error));
     elsif letter.kind <> 'alert' then
         perform alert_raise('dead:' || letter.kind, 'today', 'Something could not be sent',
                             jsonb_build_object('kind', letter.kind, 'outbox', in_id));

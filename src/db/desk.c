@@ -87,3 +87,90 @@ sp_outcome_t sp_db_desk_case(sp_ctx_t *ctx, const char *reference, json_t **foun
     sp_args_text(&args, reference);
     return answer(ctx, &stmt, &args, found);
 }
+
+sp_outcome_t sp_db_desk_ticket(sp_ctx_t *ctx, const char *reference, json_t **found)
+{
+    static const sp_stmt_t stmt = { "desk_ticket", "select subpay.desk_ticket($1)",
+                                    1 };
+    sp_args_t args = { 0 };
+
+    sp_args_text(&args, reference);
+    return answer(ctx, &stmt, &args, found);
+}
+
+sp_outcome_t sp_db_desk_queue(sp_ctx_t *ctx, json_t **found)
+{
+    static const sp_stmt_t stmt = { "desk_queue", "select subpay.desk_queue()", 1 };
+    const sp_args_t args = { 0 };
+
+    return answer(ctx, &stmt, &args, found);
+}
+
+sp_outcome_t sp_db_desk_runs(sp_ctx_t *ctx, json_t **found)
+{
+    static const sp_stmt_t stmt = { "desk_runs", "select subpay.desk_runs()", 1 };
+    const sp_args_t args = { 0 };
+
+    return answer(ctx, &stmt, &args, found);
+}
+
+sp_outcome_t sp_db_desk_ledger(sp_ctx_t *ctx, const char *email, json_t **found)
+{
+    static const sp_stmt_t stmt = { "desk_ledger", "select subpay.desk_ledger($1)",
+                                    1 };
+    sp_args_t args = { 0 };
+
+    sp_args_text(&args, email);
+    return answer(ctx, &stmt, &args, found);
+}
+
+/* None is sent again blindly: each is idempotent by the key of its form, where it has
+ * one. Where nobody knows whether it was done, the page of the case tells. */
+static const sp_stmt_t acts[] = {
+    { "desk_recover", "select subpay.desk_recover($1::jsonb)", 1 },
+    { "desk_resend", "select subpay.desk_resend($1::jsonb)", 0 },
+    { "desk_email", "select subpay.desk_email($1::jsonb)", 0 },
+    { "desk_refund", "select subpay.desk_refund($1::jsonb)", 0 },
+    { "desk_extend", "select subpay.desk_extend($1::jsonb)", 0 },
+    { "desk_grant", "select subpay.desk_grant($1::jsonb)", 0 },
+    { "desk_note", "select subpay.desk_note($1::jsonb)", 0 },
+    { "desk_assign", "select subpay.desk_assign($1::jsonb)", 0 },
+    { "desk_close", "select subpay.desk_close($1::jsonb)", 0 },
+    { "desk_reply", "select subpay.desk_reply($1::jsonb)", 0 },
+    { "desk_run_now", "select subpay.desk_run_now($1::jsonb)", 0 },
+};
+
+sp_outcome_t sp_db_desk_act(sp_ctx_t *ctx, const char *action, const json_t *ask,
+                            json_t **found)
+{
+    sp_args_t args = { 0 };
+    sp_stmt_t stmt;
+    size_t i;
+
+    for (i = 0; i + 1 < sizeof(acts) / sizeof(acts[0]); i++) {
+        if (strcmp(acts[i].name + strlen("desk_"), action) == 0) {
+            break;
+        }
+    }
+    stmt = acts[i];
+    /* A form with a key is answered the same when it comes again. */
+    stmt.idempotent |= json_object_get(ask, "form_key") != NULL;
+    sp_args_text(&args, sp_json_dump(ctx->pool, ask));
+    return answer(ctx, &stmt, &args, found);
+}
+
+sp_outcome_t sp_db_refund_allowed(sp_ctx_t *ctx, const char *provider,
+                                  const char *payment_id, int *allowed)
+{
+    static const sp_stmt_t stmt = { "refund_allowed",
+                                    "select subpay.refund_allowed($1, $2)", 1 };
+    sp_args_t args = { 0 };
+    PGresult *res;
+    sp_outcome_t out;
+
+    sp_args_text(&args, provider);
+    sp_args_text(&args, payment_id);
+    out = sp_db_call(ctx, &stmt, &args, &res);
+    *allowed = out == SP_DONE && sp_row_bool(res, 0, 0);
+    return out;
+}

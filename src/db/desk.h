@@ -27,6 +27,29 @@ sp_outcome_t sp_db_lookup(sp_ctx_t *ctx, const char *q, const json_t *more,
 /** Everything about one order, as desk_case.sql says it; *found NULL: there is none. */
 sp_outcome_t sp_db_desk_case(sp_ctx_t *ctx, const char *reference, json_t **found);
 
+/** One ticket as desk_ticket.sql says it; *found NULL: there is none. */
+sp_outcome_t sp_db_desk_ticket(sp_ctx_t *ctx, const char *reference, json_t **found);
+
+/** What needs a person; the reconciler's book; the ledger (of one address, or NULL). */
+sp_outcome_t sp_db_desk_queue(sp_ctx_t *ctx, json_t **found);
+sp_outcome_t sp_db_desk_runs(sp_ctx_t *ctx, json_t **found);
+sp_outcome_t sp_db_desk_ledger(sp_ctx_t *ctx, const char *email, json_t **found);
+
+/**
+ * Do what somebody pressed: the effect and its audit row, in one transaction.
+ *
+ * @param action  recover, resend, email, refund, extend, grant, note, assign, close, reply
+ *                or run_now: the SQL function is desk_<action>
+ * @param ask     what that function takes
+ * @param answer  {"verdict": ...}; never NULL on SP_DONE
+ */
+sp_outcome_t sp_db_desk_act(sp_ctx_t *ctx, const char *action, const json_t *ask,
+                            json_t **answer);
+
+/** May the worker make a refund of this payment now: is it under no dispute? */
+sp_outcome_t sp_db_refund_allowed(sp_ctx_t *ctx, const char *provider,
+                                  const char *payment_id, int *allowed);
+
 /* One number of the state of things. */
 typedef struct sp_figure_t {
     const char *name;

@@ -13,6 +13,7 @@
 #include "domain/alert.h"
 #include "domain/letter.h"
 #include "domain/notify.h"
+#include "domain/refund.h"
 #include "mail/smtp.h"
 #include "util/json.h"
 #include "util/log.h"
@@ -86,11 +87,26 @@ sp_outbox_t *sp_outbox_open(sp_ctx_t *ctx, const char *worker,
     return outbox;
 }
 
-/* An acknowledgement answers what somebody wrote; programs must not answer it again. */
+/* The Message-ID of the mail before, where this one goes on with a ticket. */
+static const char *thread_of(sending_t *send)
+{
+    json_t *payload =
+        sp_json_own(send->ctx->pool, json_loads(send->row->payload, 0, NULL));
+    const char *thread = sp_json_text(payload, "thread");
+
+    return thread ? apr_pstrcat(send->ctx->pool, thread, "@", send->outbox->domain,
+                                NULL)
+                  : NULL;
+}
+
+/* What people wrote themselves is no automatic mail; an acknowledgement answers what
+ * somebody wrote, and programs must not answer it again. */
 static const char *auto_submitted(const char *template)
 {
-    return template && strcmp(template, "acknowledge") == 0 ? "auto-replied"
-                                                             : "auto-generated";
+    return template && strcmp(template, "reply") == 0 ? NULL
+           : template && strcmp(template, "acknowledge") == 0
+               ? "auto-replied"
+               : "auto-generated";
 }
 
 static sp_outcome_t post(sending_t *send, const char *to,
@@ -105,6 +121,7 @@ static sp_outcome_t post(sending_t *send, const char *to,
                              .text = words->text,
                              .html = words->html,
                              .lang = words->lang,
+                             .in_reply_to = thread_of(send),
                              .auto_submitted = auto_submitted(row->template),
                              .date = apr_time_now() };
     sp_smtp_answer_t answer = { 0 };
@@ -198,6 +215,12 @@ static sp_outcome_t send_notify(sending_t *send)
     return out;
 }
 
+static sp_outcome_t make_refund(sending_t *send)
+{
+    sp_pulse_beat(send->outbox->pulse, SEND_WITHIN);
+    return sp_refund_make(send->ctx, send->row, &send->say);
+}
+
 static const struct {
     const char *kind;
     sp_outcome_t (*send)(sending_t *send);
@@ -205,6 +228,7 @@ static const struct {
     { "mail", send_mail },
     { "alert", send_alert },
     { "notify", send_notify },
+    { "refund", make_refund },
 };
 
 static sp_outcome_t send_row(sending_t *send)

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "domain/desk.h"
+#include "domain/desk_act.h"
 #include "handle/admin.h"
+#include "handle/admin_act.h"
 #include "handle/page.h"
 #include "handle/route.h"
 #include "util/json.h"
@@ -54,13 +56,18 @@ int sp_handle_admin_search(request_rec *r, sp_ctx_t *ctx)
     return sp_admin_show(r, ctx, HTTP_OK, "admin_search", answer);
 }
 
-/* GET /orders/<reference> */
+/* GET /orders/<reference>, and /orders/<reference>/<action>: what that would do */
 int sp_handle_admin_order(request_rec *r, sp_ctx_t *ctx)
 {
+    const char *rest = sp_place(r)->rest;
+    const char *slash = ap_strchr_c(rest, '/');
+    const char *about =
+        slash ? apr_pstrmemdup(r->pool, rest, (apr_size_t)(slash - rest)) : rest;
+    const char *done = sp_query_get(r, "done");
     const char *reference;
     json_t *answer;
 
-    if (!sp_reference_parse(r->pool, sp_place(r)->rest, &reference)) {
+    if (!sp_reference_parse(r->pool, about, &reference)) {
         return sp_admin_error(r, ctx, HTTP_NOT_FOUND, "not_found",
                               "There is no such reference. Search for it: a typo in "
                               "one symbol is found.");
@@ -75,5 +82,8 @@ int sp_handle_admin_order(request_rec *r, sp_ctx_t *ctx)
                               "There is no such order here. Search for the reference: "
                               "that asks the provider as well.");
     }
-    return sp_admin_show(r, ctx, HTTP_OK, "admin_order", answer);
+    sp_json_set_text(answer, "done", done ? sp_desk_say(done) : NULL);
+    sp_admin_set_actions(answer);
+    return slash ? sp_admin_preview(r, ctx, slash + 1, answer)
+                 : sp_admin_show(r, ctx, HTTP_OK, "admin_order", answer);
 }

@@ -54,5 +54,13 @@ int sp_handle_health(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_metrics(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_search(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_order(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_admin_order_act(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_admin_queue(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_admin_ticket(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_admin_ticket_act(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_admin_runs(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_admin_run(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_admin_ledger(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_admin_playbook(request_rec *r, sp_ctx_t *ctx);
 
 #endif

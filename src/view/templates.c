@@ -31,8 +31,11 @@ static const char *const pages[] = { "account", "cancel",   "checkout", "find",
                                      "lapsed",  "login",    "message",  "not_found",
                                      "offline", "password", "paused",   "plans",
                                      "problem", "return",   "support",
+                                     "admin_action", "admin_ledger",
                                      "admin_message", "admin_order",
-                                     "admin_search",  NULL };
+                                     "admin_playbook", "admin_queue",
+                                     "admin_runs", "admin_search",
+                                     "admin_ticket", NULL };
 static const char *const mails[] = { "confirmation", "recovered",
                                      "refund",       "duplicate",
                                      "acknowledge",  "checking",
@@ -635,4 +638,14 @@ apr_status_t sp_mail_render(apr_pool_t *pool, const sp_templates_t *set,
     }
     words->subject = one_line(subject);
     return APR_SUCCESS;
+}
+
+apr_status_t sp_text_render(apr_pool_t *pool, const sp_templates_t *set,
+                            const char *name, json_t *model, sp_text_t *text)
+{
+    memset(text, 0, sizeof(*text));
+    if (!own_entry(english(set), name)) {
+        return APR_NOTFOUND;
+    }
+    return draw(pool, english(set), name, model, text);
 }

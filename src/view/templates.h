@@ -64,4 +64,14 @@ apr_status_t sp_mail_render(apr_pool_t *pool, const sp_templates_t *set,
                             const char *lang, const char *mail, json_t *model,
                             sp_mail_words_t *words);
 
+/**
+ * Fill a partial that is plain text, in English: the words of a reply, say.
+ *
+ * @param name  "replies/fixed.text"
+ * @param text  initialised here
+ * @return as sp_page_render
+ */
+apr_status_t sp_text_render(apr_pool_t *pool, const sp_templates_t *set,
+                            const char *name, json_t *model, sp_text_t *text);
+
 #endif

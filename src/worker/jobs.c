@@ -32,6 +32,7 @@
 #define TICK apr_time_from_msec(500)
 #define RETRY apr_time_from_sec(1)
 #define SEARCHES "subpay_searches"
+#define RUN_NOW "subpay_run" /* somebody in support wants a look at the provider */
 
 /* An idle turn takes half a second. Another one takes as long as the limits below let
  * a connection (for each host of several) and a statement take; a call to a provider
@@ -155,7 +156,7 @@ static sp_outcome_t greet(loop_t *loop, sp_ctx_t *ctx, PGconn *pg)
         }
         loop->duties[i].next = 0;
     }
-    PQclear(PQexec(pg, "listen subpay_outbox; listen " SEARCHES
+    PQclear(PQexec(pg, "listen subpay_outbox; listen " SEARCHES "; listen " RUN_NOW
                        "; listen " SP_BOARD_CHANNEL));
     if (sp_account_listen(ctx) != SP_DONE ||
         sp_db_settings_store(ctx, settings_json(ctx->pool, ctx->settings)) !=
@@ -358,6 +359,18 @@ static apr_interval_time_t time_to_next(const loop_t *loop, apr_time_t now)
     return wait < 0 ? 0 : wait;
 }
 
+/* What looks at the provider is due at once; what is under way goes on. */
+static void look_now(loop_t *loop)
+{
+    size_t i;
+
+    for (i = 0; i < JOB_COUNT; i++) {
+        if (jobs[i].looks) {
+            loop->duties[i].next = 0;
+        }
+    }
+}
+
 /* Something was put into the outbox, or somebody asks for a payment: whichever worker
  * is quicker takes it. Or access was taken away: every worker tells the gates of its
  * own httpd. */
@@ -369,6 +382,9 @@ static void take_notices(loop_t *loop, PGconn *pg)
     while ((notice = PQnotifies(pg)) != NULL) {
         if (strcmp(notice->relname, SP_BOARD_CHANNEL) == 0) {
             sp_board_change(notice->extra, 0);
+        }
+        else if (strcmp(notice->relname, RUN_NOW) == 0) {
+            look_now(loop);
         }
         else {
             duty_of(loop, strcmp(notice->relname, SEARCHES) ? "outbox" : "searches")

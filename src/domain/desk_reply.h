@@ -1,0 +1,28 @@
+/*
+ * desk_reply.h - the queue and its tickets, with the words to say.
+ *
+ * Room: domain.
+ */
+#ifndef SUBPAY_DOMAIN_DESK_REPLY_H
+#define SUBPAY_DOMAIN_DESK_REPLY_H
+
+#include <jansson.h>
+
+#include "model/ctx.h"
+
+/** What needs a person, as desk_queue.sql orders it; each row with its diagnosis in
+ * words and the next best action. */
+sp_outcome_t sp_desk_queue(sp_ctx_t *ctx, json_t **answer);
+
+/**
+ * One ticket; NULL: there is none.
+ *
+ * @param reply   which of the replies to draft, or NULL: the one that fits best
+ * @param answer  as desk_ticket.sql has it, with "diagnosis", "replies" (list of {name,
+ *                title, chosen}) and "draft": filled with this customer's facts, what is
+ *                not known standing there as [fact?]
+ */
+sp_outcome_t sp_desk_ticket(sp_ctx_t *ctx, const char *reference, const char *reply,
+                            json_t **answer);
+
+#endif

@@ -1,0 +1,183 @@
+/*
+ * refund.c - make a refund that somebody decided on.
+ *
+ * Room: domain.
+ */
+#include "domain/refund.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "cfg/settings.h"
+#include "db/desk.h"
+#include "domain/order.h"
+#include "provider/provider.h"
+#include "util/json.h"
+
+/* For each question; the worker has mails to send as well. */
+#define PATIENCE apr_time_from_sec(8)
+
+/* Stripe may forget an idempotency key after 24 hours; a repeat would then be a second
+ * refund, so what went back has to prove that there was no first. */
+#define KEY_LIFE apr_time_from_sec(20 * 3600)
+
+/* The decision, read from the row. */
+typedef struct decision_t {
+    const sp_account_t *account;
+    const char *payment_id;
+    const char *by;
+    sp_money_t amount;
+    apr_time_t asked_at;
+    int64_t refunded_then; /* what had gone back, or was on its way, at the decision */
+    int duplicate;
+} decision_t;
+
+static int read_row(sp_ctx_t *ctx, const sp_outbox_row_t *row, decision_t *decision)
+{
+    json_t *json = sp_json_own(ctx->pool, json_loads(row->payload, 0, NULL));
+    const char *provider = sp_json_text(json, "provider");
+    const char *currency = sp_json_text(json, "currency");
+
+    memset(decision, 0, sizeof(*decision));
+    decision->account =
+        provider ? sp_settings_account(ctx->settings, provider) : NULL;
+    decision->payment_id = sp_json_text(json, "payment_id");
+    decision->by = sp_json_text(json, "by");
+    decision->amount.minor = json_integer_value(json_object_get(json, "amount"));
+    decision->refunded_then =
+        json_integer_value(json_object_get(json, "refunded_then"));
+    decision->asked_at =
+        apr_time_from_sec(json_integer_value(json_object_get(json, "asked_at")));
+    decision->duplicate = json_is_true(json_object_get(json, "duplicate"));
+    if (!decision->account || !decision->payment_id || !currency) {
+        return 0;
+    }
+    apr_cpystrn(decision->amount.currency, currency,
+                sizeof(decision->amount.currency));
+    return 1;
+}
+
+static sp_outcome_t disputed(const char **say)
+{
+    *say = "the payment is disputed: a refund would go out twice";
+    return SP_REFUSED;
+}
+
+/* The money as the provider sees it now: a dispute forbids the refund, and what has
+ * gone back already shows that an earlier try was one that worked. */
+static sp_outcome_t look(sp_ctx_t *ctx, const decision_t *decision,
+                         const char **say, sp_fact_t **fact)
+{
+    sp_settled_t settled = { 0 };
+    sp_outcome_t out = decision->account->provider->payment_fetch(
+        ctx, decision->account, decision->payment_id, fact);
+
+    if (out == SP_REFUSED) {
+        *say = "the provider does not know this payment";
+        return SP_REFUSED;
+    }
+    if (out != SP_DONE) {
+        *say = "the provider did not answer clearly";
+        return out;
+    }
+    if ((*fact)->disputed) {
+        sp_fact_settle(ctx, *fact, &settled);
+        return disputed(say);
+    }
+    return SP_DONE;
+}
+
+static int was_made(const decision_t *decision, const sp_fact_t *fact)
+{
+    return fact->amount_refunded >= decision->refunded_then + decision->amount.minor;
+}
+
+static sp_outcome_t settle(sp_ctx_t *ctx, sp_fact_t *fact, const char **say)
+{
+    sp_settled_t settled = { 0 };
+    sp_outcome_t out = sp_fact_settle(ctx, fact, &settled);
+
+    if (out != SP_DONE) {
+        *say = "made, but our books could not take it";
+        return SP_UNKNOWN;
+    }
+    return SP_DONE;
+}
+
+static sp_outcome_t ask(sp_ctx_t *ctx, const sp_outbox_row_t *row,
+                        const decision_t *decision, const char **say)
+{
+    sp_refund_ask_t refund = {
+        .key = apr_psprintf(ctx->pool, "refund-%s", row->message_id),
+        .payment_id = decision->payment_id,
+        .amount = decision->amount,
+        .reason = decision->duplicate ? "duplicate" : "requested_by_customer",
+        .order_id = row->order_id,
+    };
+    sp_fact_t *fact;
+    sp_outcome_t out;
+
+    ctx->patience = PATIENCE;
+    out = decision->account->provider->refund(ctx, decision->account, &refund, &fact);
+    if (out == SP_REFUSED) {
+        *say = "the provider refused it";
+        return SP_REFUSED;
+    }
+    if (out != SP_DONE) {
+        *say = "no clear answer: it may or may not have been made";
+        return out;
+    }
+    return settle(ctx, fact, say);
+}
+
+static sp_outcome_t made_long_ago(sp_ctx_t *ctx, const decision_t *decision,
+                                  sp_fact_t *fact, const char **say)
+{
+    if (was_made(decision, fact)) {
+        return settle(ctx, fact, say);
+    }
+    *say = "part of the money went back another way: look at the provider, then "
+           "decide anew";
+    return SP_REFUSED;
+}
+
+sp_outcome_t sp_refund_make(sp_ctx_t *ctx, const sp_outbox_row_t *row,
+                            const char **say)
+{
+    sp_ctx_t own = *ctx;
+    decision_t decision;
+    sp_fact_t *fact;
+    sp_outcome_t out;
+    int allowed;
+
+    *say = "it cannot be read";
+    if (!read_row(ctx, row, &decision) || !decision.account->provider->refund) {
+        return SP_REFUSED;
+    }
+    own.via = "support";
+    own.actor = decision.by ? decision.by : ctx->actor;
+    own.patience = PATIENCE;
+    *say = "the database does not answer";
+    out = sp_db_refund_allowed(&own, decision.account->provider->name,
+                               decision.payment_id, &allowed);
+    if (out != SP_DONE) {
+        return out;
+    }
+    if (!allowed) {
+        return disputed(say);
+    }
+    out = look(&own, &decision, say, &fact);
+    if (out != SP_DONE) {
+        return out;
+    }
+    if (apr_time_now() - decision.asked_at > KEY_LIFE && row->attempts > 1 &&
+        fact->amount_refunded != decision.refunded_then) {
+        return made_long_ago(&own, &decision, fact, say);
+    }
+    out = ask(&own, row, &decision, say);
+    if (out == SP_REFUSED && row->attempts > 1 &&
+        look(&own, &decision, say, &fact) == SP_DONE && was_made(&decision, fact)) {
+        return settle(&own, fact, say); /* refused because it is there already */
+    }
+    return out;
+}

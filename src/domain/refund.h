@@ -1,0 +1,27 @@
+/*
+ * refund.h - make a refund that somebody decided on.
+ *
+ * Room: domain. The decision is a row of the outbox (desk_refund.sql); the worker gets
+ * here with it, as often as it takes.
+ */
+#ifndef SUBPAY_DOMAIN_REFUND_H
+#define SUBPAY_DOMAIN_REFUND_H
+
+#include "db/jobs.h"
+#include "model/ctx.h"
+
+/**
+ * Ask the provider for the refund, and settle what it says.
+ *
+ * The key is the row's own, so a repeat finds the first refund; once the provider may
+ * have forgotten the key, the payment is looked at first.
+ *
+ * @param say  what support reads when it did not work; holds no address
+ * @return SP_DONE     it exists, and our books say so
+ *         SP_REFUSED  it was not and will not be made: disputed, or refused there
+ *         SP_UNKNOWN, SP_FAILED  come again later
+ */
+sp_outcome_t sp_refund_make(sp_ctx_t *ctx, const sp_outbox_row_t *row,
+                            const char **say);
+
+#endif

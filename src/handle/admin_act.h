@@ -1,0 +1,20 @@
+/*
+ * admin_act.h - what the page of a case offers, and what an action will do.
+ *
+ * Room: handle. Sees httpd.
+ */
+#ifndef SUBPAY_HANDLE_ADMIN_ACT_H
+#define SUBPAY_HANDLE_ADMIN_ACT_H
+
+#include <httpd.h>
+#include <jansson.h>
+
+#include "model/ctx.h"
+
+/** Set "recommended" and "actions" from a case's diagnosis and facts. */
+void sp_admin_set_actions(json_t *value);
+
+/** Show what an action will do to this case. */
+int sp_admin_preview(request_rec *r, sp_ctx_t *ctx, const char *name, json_t *value);
+
+#endif
