@@ -409,6 +409,10 @@ static void has_german(const char *path, const char *words)
         apr_pstrcat(pool, SHIPPED "/de/", path + strlen(SHIPPED "/en/"), NULL);
 
     (void)words;
+    /* The support area speaks to the two who run the shop, not to customers. */
+    if (strstr(path, "/admin_") || strstr(path, "/replies/")) {
+        return;
+    }
     if (access(german, R_OK) != 0) {
         fail_msg("%s is missing", german);
     }
