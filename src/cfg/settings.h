@@ -43,6 +43,11 @@ typedef struct sp_account_t {
     apr_array_header_t *secret_sources;
 } sp_account_t;
 
+/* How many of each are taken in one window; 0: any number. */
+typedef struct sp_rates_t {
+    int checkout, webhook, find, support;
+} sp_rates_t;
+
 /* The member behind each KIND of directives.def. */
 #define SP_MEMBER_ENVIRONMENT(member) const char *member;
 #define SP_MEMBER_URL(member) const char *member; /* no trailing slash */
@@ -58,6 +63,7 @@ typedef struct sp_account_t {
 #define SP_MEMBER_MAILBOX(member) const char *member;
 #define SP_MEMBER_EMAIL(member) const char *member;
 #define SP_MEMBER_COUNT(member) int member;
+#define SP_MEMBER_RATES(member) sp_rates_t member;
 #define SP_MEMBER_HOURS(member) const char *member;
 #define SP_MEMBER_FLAG(member) int member;
 #define SP_MEMBER_PATH(member) const char *member;

@@ -163,6 +163,37 @@ SP_READ(COUNT)
     return NULL;
 }
 
+/* "checkout 10", any number of such pairs; what is not named keeps its value. */
+SP_READ(RATES)
+{
+    sp_rates_t *rates = value->member;
+    const struct {
+        const char *name;
+        int *rate;
+    } known[] = { { "checkout", &rates->checkout },
+                  { "webhook", &rates->webhook },
+                  { "find", &rates->find },
+                  { "support", &rates->support } };
+    const char *rest = value->text;
+    const char *name, *end;
+    apr_int64_t number;
+    size_t i;
+
+    do {
+        name = sp_words_take(value->pool, &rest);
+        for (i = 0; i < 4 && strcmp(known[i].name, name) != 0; i++) {
+        }
+        if (i == 4 ||
+            !read_number(sp_words_take(value->pool, &rest), &number, &end) || *end ||
+            number > 10000) {
+            return "write checkout, webhook, find or support and a number from 0 to "
+                   "10000, such as checkout 10";
+        }
+        *known[i].rate = (int)number;
+    } while (*rest);
+    return NULL;
+}
+
 /* "08:30" at *text, which then points behind it; its minutes, -1 for none. */
 static int take_clock(const char **text)
 {

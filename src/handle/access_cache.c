@@ -13,7 +13,7 @@
 #include <http_log.h>
 #include <util_mutex.h>
 
-#include "handle/auth_limit.h"
+#include "handle/limit.h"
 
 APLOG_USE_MODULE(subpay);
 
@@ -181,6 +181,12 @@ void sp_cache_key(sp_cache_key_t *key, char kind, const void *data, apr_size_t l
         /* Never found again, and never another's. */
         sp_crypto_random(key->bytes, sizeof(key->bytes));
     }
+}
+
+/* What other machines can reach needs no lock of this one. */
+int sp_cache_is_shared(void)
+{
+    return instance && !(provider->flags & AP_SOCACHE_FLAG_NOTMPSAFE);
 }
 
 static int lock(void)

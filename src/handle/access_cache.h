@@ -48,6 +48,10 @@ sp_memory_t *sp_cache_get(request_rec *r, const sp_cache_key_t *key);
 void sp_cache_put(request_rec *r, const sp_cache_key_t *key,
                   const sp_memory_t *memory, apr_interval_time_t life);
 
+/** Whether other nodes see what is remembered here: redis, memcache. Keys made by
+ * sp_cache_key() are this node's alone all the same. */
+int sp_cache_is_shared(void);
+
 void sp_cache_remove(request_rec *r, const sp_cache_key_t *key);
 
 #endif

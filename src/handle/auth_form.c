@@ -54,9 +54,11 @@ void sp_auth_form_problem(json_t *page, const char *field, const char *message)
 
 int sp_auth_too_many(request_rec *r, sp_ctx_t *ctx, int wait_s)
 {
-    static const char say[] =
-        "There were too many tries for a while. Please try again "
-        "in a quarter of an hour.";
+    const char *say =
+        wait_s > 60 ? "There were too many tries for a while. Please try again in a "
+                      "quarter of an hour."
+                    : "There were too many tries for a while. Please try again in a "
+                      "minute.";
     json_t *page;
 
     apr_table_setn(r->err_headers_out, "Retry-After", apr_itoa(r->pool, wait_s));

@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "domain/order.h"
+#include "handle/auth_form.h"
 #include "handle/cookie.h"
 #include "handle/form.h"
 #include "handle/model.h"
 #include "handle/page.h"
 #include "handle/route.h"
 #include "handle/slip.h"
+#include "handle/tries.h"
 #include "util/crypto.h"
 #include "util/json.h"
 #include "util/text.h"
@@ -190,7 +192,9 @@ int sp_handle_checkout(request_rec *r, sp_ctx_t *ctx)
 {
     sp_form_t *form;
     sp_order_t *order = NULL;
+    const sp_order_ask_t *ask;
     const char *meant;
+    int wait;
     int status = sp_form_read(r, &form);
 
     if (status != OK) {
@@ -203,7 +207,13 @@ int sp_handle_checkout(request_rec *r, sp_ctx_t *ctx)
     if (is_slip(r, form, &meant)) {
         return ask_about(r, ctx, form, meant);
     }
-    switch (sp_order_place(ctx, read_ask(ctx, form), &order)) {
+    ask = read_ask(ctx, form);
+    wait = sp_tries_minute(r, "checkout", ask->email,
+                           ctx->settings->rate_limit.checkout);
+    if (wait) {
+        return sp_auth_too_many(r, ctx, wait);
+    }
+    switch (sp_order_place(ctx, ask, &order)) {
     case SP_DONE:
         return go_to_payment(r, ctx, order);
     case SP_REFUSED:

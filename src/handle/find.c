@@ -138,7 +138,7 @@ static int too_many(request_rec *r, sp_ctx_t *ctx, const sp_find_ask_t *ask)
                            : apr_pstrcat(r->pool, ask->day ? ask->day : "", " ",
                                          ask->last4 ? ask->last4 : "", NULL);
 
-    return sp_tries_take(r, "find", whom, ctx->settings->rate_limit);
+    return sp_tries_take(r, "find", whom, ctx->settings->rate_limit.find);
 }
 
 static void read_ask(request_rec *r, const sp_form_t *form, sp_find_ask_t *ask)

@@ -149,7 +149,7 @@ int sp_handle_support(request_rec *r, sp_ctx_t *ctx)
     }
     read_message(r, form, &message);
     wait = sp_tries_take(r, "support", message.email ? message.email : "",
-                         ctx->settings->rate_limit);
+                         ctx->settings->rate_limit.support);
     if (wait) {
         return sp_auth_too_many(r, ctx, wait);
     }

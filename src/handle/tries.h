@@ -2,6 +2,10 @@
  * tries.h - how often somebody may knock: by what they name, and from where.
  *
  * Room: handle. Sees httpd.
+ *
+ * Counted for all processes of this httpd (limit.h), and where SubPayCache is one that
+ * nodes share (redis, memcache), for all of them: then exactly in each node, and
+ * nearly so over all, because such a cache can only be read and written.
  */
 #ifndef SUBPAY_HANDLE_TRIES_H
 #define SUBPAY_HANDLE_TRIES_H
@@ -24,5 +28,16 @@ int sp_tries_take(request_rec *r, const char *what, const char *address, int mos
 
 /** Take it back: it was none of the kind that is limited. */
 void sp_tries_give(request_rec *r, const char *what, const char *address, int most);
+
+/**
+ * Count one of most in each minute, for this address and for the peer, each by itself.
+ *
+ * A peer on loopback is a proxy of ours and stands for everybody: let mod_remoteip say
+ * who is behind it. As sp_tries_take() else.
+ */
+int sp_tries_minute(request_rec *r, const char *what, const char *address, int most);
+
+/** Count one of most in each minute for the peer, whoever it is. */
+int sp_tries_minute_peer(request_rec *r, const char *what, int most);
 
 #endif

@@ -13,6 +13,7 @@
 #include "handle/body.h"
 #include "handle/page.h"
 #include "handle/route.h"
+#include "handle/tries.h"
 #include "util/log.h"
 
 /* Stripe's largest event so far has a few tens of KB. */
@@ -38,8 +39,28 @@ static int come_again(request_rec *r)
                          "Not stored. Please deliver it again.", NULL);
 }
 
+/* Signed ones are never counted: a provider that catches up sends thousands. Past the
+ * limit nothing is logged either, or strangers would fill the disk. Returns DECLINED, or
+ * what the handler returns. */
+static int count_unsigned(request_rec *r, sp_ctx_t *ctx)
+{
+    int wait = sp_tries_minute_peer(r, "webhook", ctx->settings->rate_limit.webhook);
+
+    if (!wait) {
+        return DECLINED;
+    }
+    apr_table_setn(r->err_headers_out, "Retry-After", apr_itoa(r->pool, wait));
+    return sp_json_error(r, HTTP_TOO_MANY_REQUESTS, "too_many_tries",
+                         "Too many webhooks without a valid signature.", NULL);
+}
+
 static int refused(request_rec *r, sp_ctx_t *ctx, const sp_account_t *account)
 {
+    int status = count_unsigned(r, ctx);
+
+    if (status != DECLINED) {
+        return status;
+    }
     sp_log(
         ctx->log, SP_LOG_WARN, 203,
         "a webhook for %s was refused: %s; is SubPayWebhookSecret the one of this "
@@ -95,12 +116,21 @@ int sp_handle_webhook(request_rec *r, sp_ctx_t *ctx)
     int status;
 
     if (!account) {
-        return sp_json_error(r, HTTP_NOT_FOUND, "no_such_provider",
-                             "No provider of this name is set up here.", NULL);
+        status = count_unsigned(r, ctx);
+        return status != DECLINED
+                   ? status
+                   : sp_json_error(r, HTTP_NOT_FOUND, "no_such_provider",
+                                   "No provider of this name is set up here.", NULL);
     }
     status = sp_body_read(r, LARGEST, &body, &len);
+    if (status == AP_FILTER_ERROR) {
+        return status;
+    }
     if (status != OK) {
-        return sp_page_error(r, ctx, status, NULL, NULL);
+        int counted = count_unsigned(r, ctx);
+
+        return counted != DECLINED ? counted
+                                   : sp_page_error(r, ctx, status, NULL, NULL);
     }
     ctx->db->settle = sp_batch_settle;
     return settle(r, ctx, account, body, len);

@@ -5,7 +5,7 @@
 const { SubPay, test, assert } = require('../lib/subpay.js');
 
 const TRIES = 200;
-const t = SubPay.use({ settings: { SubPayRateLimit: 0, SubPayReconcileInterval: '1h' } });
+const t = SubPay.use({ settings: { SubPayRateLimit: 'find 0 support 0', SubPayReconcileInterval: '1h' } });
 
 const median = (times) => times.sort((a, b) => a - b)[times.length >> 1];
 
@@ -75,7 +75,7 @@ test('mails after all that: one an hour for each address', async () => {
 });
 
 test('who asks too often is told to wait, known or not', async (context) => {
-  const shop = await SubPay.start({ settings: { SubPayRateLimit: 3 } });
+  const shop = await SubPay.start({ settings: { SubPayRateLimit: 'find 3' } });
   context.after(() => shop.stop());
   const bought = await shop.buy('annual', 'ana@example.com');
   await shop.order(bought.reference).becomes('completed');

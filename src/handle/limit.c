@@ -1,9 +1,9 @@
 /*
- * auth_limit.c - how often somebody may try.
+ * limit.c - how often somebody may try.
  *
  * Room: handle. Free of httpd.
  */
-#include "handle/auth_limit.h"
+#include "handle/limit.h"
 
 #include <stddef.h>
 #include <string.h>

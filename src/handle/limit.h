@@ -1,11 +1,11 @@
 /*
- * auth_limit.h - how often somebody may try, counted for all processes of this httpd.
+ * limit.h - how often somebody may try, counted for all processes of this httpd.
  *
- * Room: handle. Free of httpd. Counts are kept under a keyed hash, in shared memory;
- * each node counts for itself.
+ * Room: handle. Free of httpd. Counts are kept under a keyed hash, in shared memory.
+ * Each node counts for itself here; what all count together is in tries.c.
  */
-#ifndef SUBPAY_HANDLE_AUTH_LIMIT_H
-#define SUBPAY_HANDLE_AUTH_LIMIT_H
+#ifndef SUBPAY_HANDLE_LIMIT_H
+#define SUBPAY_HANDLE_LIMIT_H
 
 #include <apr_time.h>
 
