@@ -100,6 +100,10 @@ $(B)/unit/%: $(B)/t/unit/%.o $(B)/core.a
 	@mkdir -p $(@D)
 	$(CC) $(CHECKED) -o $@ $^ $(PKG_LIBS) $(APR_LIBS) -lcmocka
 
+# Draws one page or mail from a sample model.
+$(B)/preview: $(B)/t/preview/preview.o $(B)/core.a
+	$(CC) $(CHECKED) -o $@ $^ $(PKG_LIBS) $(APR_LIBS)
+
 .PRECIOUS: $(B)/%.o
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
@@ -169,5 +173,5 @@ faults: installed
 	@t/faults/all --run $(RUN)
 
 screenshots: installed
-	@$(MAKE) --no-print-directory -s module ctl
-	@t/screenshots
+	@$(MAKE) --no-print-directory -s module ctl $(B)/preview
+	@t/screenshots $(RUN)/screenshots

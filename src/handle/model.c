@@ -187,6 +187,17 @@ static const char *period_text(apr_pool_t *pool, const char *period)
     return NULL;
 }
 
+/* As sp_order_statement() will have it; the reference comes with the order. */
+static const char *statement_begins(sp_ctx_t *ctx)
+{
+    const char *prefix = ctx->settings->statement;
+
+    return prefix ? apr_pstrcat(ctx->pool, prefix,
+                                prefix[strlen(prefix) - 1] == '*' ? " SP…" : "* SP…",
+                                NULL)
+                  : NULL;
+}
+
 static json_t *product_model(sp_ctx_t *ctx, const sp_product_t *product,
                              int selected)
 {
@@ -196,7 +207,7 @@ static json_t *product_model(sp_ctx_t *ctx, const sp_product_t *product,
     sp_json_set_text(model, "title", product->title);
     sp_json_set_text(model, "amount", sp_money_text(ctx->pool, &product->price));
     sp_json_set_text(model, "period_text", period_text(ctx->pool, product->period));
-    sp_json_set_text(model, "statement", ctx->settings->statement);
+    sp_json_set_text(model, "statement", statement_begins(ctx));
     sp_json_set_int(model, "credits", product->credits);
     sp_json_set_bool(model, "selected", selected);
     return model;

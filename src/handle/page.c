@@ -150,9 +150,10 @@ static const words_t *words_of(int status)
           "Log in first, or ask whoever runs this site." },
         { HTTP_NOT_FOUND, "not_found", "There is no page at this address",
           "There is nothing at this address." },
+        /* Mostly somebody who reloads a form's address from the address bar. */
         { HTTP_METHOD_NOT_ALLOWED, "method_not_allowed",
-          "This address does something else",
-          "It does not take this kind of request." },
+          "This address only takes a form",
+          "The plans page shows a payment that you have started." },
         { HTTP_REQUEST_TIME_OUT, "too_slow", "That took too long to arrive",
           "Please send it again." },
         { HTTP_REQUEST_ENTITY_TOO_LARGE, "too_large", "That was too much at once",
@@ -188,6 +189,7 @@ int sp_page_error(request_rec *r, sp_ctx_t *ctx, int status, const char *code,
     model = sp_model_page(ctx);
     sp_json_set_text(model, "title", words->title);
     json_object_set_new(model, "lines", json_pack("[s]", say));
+    sp_json_set_bool(model, "plans_link", status == HTTP_METHOD_NOT_ALLOWED);
     return sp_page_show(r, ctx, status,
                         status == HTTP_NOT_FOUND ? "not_found" : "message", model);
 }

@@ -11,7 +11,7 @@ const PASSWORD = 'correct horse battery';
 
 /* What the shop needs beyond conf/httpd.conf. */
 const shop = {
-  settings: { SubPayRateLimit: 0, SubPayLoginTries: 0, SubPayReconcileInterval: '1s' },
+  settings: { SubPayRateLimit: ['checkout 0', 'find 0', 'support 0'], SubPayLoginTries: 0, SubPayReconcileInterval: '1s' },
   httpd: `
   Alias /gold "\${SUBPAY_STATE}/site/members"
   <Location /gold>
@@ -67,7 +67,7 @@ class World {
   async heardLate(name, state, payment) {
     const { t } = this;
     const order = await past.order(t, this.address(name), { age_s: payment.age_s });
-    await past.payment(t, order, payment);
+    await past.payment(t, order, { suffix: order.reference.replaceAll('-', ''), ...payment });
     await t.order(order.reference).becomes(state, { within: 10_000 });
     const browser = t.browser();
     browser.keepCookies(new URL(t.url), [`subpay_order=${order.token}; Path=/`]);
@@ -234,7 +234,7 @@ const states = {
   },
   offline: { heading: 'We cannot reach our server from here.', title: 'Not reachable', go: at('/offline') },
   'not-found': { heading: 'There is no page at this address.', title: 'Not found', go: at('/nowhere') },
-  'wrong-way': { heading: 'This address does something else', go: at('/checkout') },
+  'wrong-way': { heading: 'This address only takes a form', go: at('/checkout') },
   find: { heading: 'Charged, but no access?', go: at('/find') },
   'find-problem': {
     heading: 'Charged, but no access?', title: 'Error: ', focus: 'problems',
