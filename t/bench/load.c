@@ -1,11 +1,15 @@
 /*
- * load.c - signed webhooks over many connections, as fast as they are answered or at
- * a given rate. Prints one line of JSON.
+ * load.c - POSTs over many connections, as fast as they are answered or at a given
+ * rate. Prints one line of JSON; status 1 unless all were answered 200.
  *
  * load --port P --path /webhook/stripe --secret-file F --body-file F --first N
  *      --count M [--connections 64] [--seconds 5] [--rate R]
+ *      [--header-file F] [--again K]
  *
- * Each request is unique: %N in the body stands for its number. All are made and
+ * With --header-file the lines in it take the place of the signature. With --again each
+ * K-th request has the number of the one before it.
+ *
+ * Each request is unique: %N in body and header stands for its number. All are made and
  * signed before the clock starts, so that the tool costs the server little. Closed
  * loop by default; with --rate the requests start on time whatever the answers do, and
  * their time counts from when they should have started.
@@ -47,8 +51,8 @@ typedef struct connection_t {
 
 static struct {
     int port, connections;
-    const char *path, *secret, *body;
-    long first, count;
+    const char *path, *secret, *body, *header;
+    long first, count, again;
     double seconds, rate;
 } ask = { .connections = 64, .seconds = 5, .path = "/" };
 
@@ -90,6 +94,20 @@ static char *read_file(const char *name)
     return text;
 }
 
+/* With the line ends of HTTP. */
+static char *read_lines(const char *name)
+{
+    char *text = read_file(name), *lines = calloc(2, strlen(text) + 1), *to = lines;
+
+    for (; *text; text++) {
+        if (*text == '\n') {
+            *to++ = '\r';
+        }
+        *to++ = *text;
+    }
+    return lines;
+}
+
 static size_t fill_in(char *out, const char *pattern, long number)
 {
     char *start = out;
@@ -121,24 +139,38 @@ static void sign(char hex[65], long at, const char *body, size_t len)
     free(said);
 }
 
+/* The lines that say who speaks: a signature, or what was given. */
+static void make_header(char *header, long at, const char *body, size_t len, long number)
+{
+    char hex[65];
+
+    if (ask.header) {
+        strcpy(header + fill_in(header, ask.header, number), "\r\n");
+        return;
+    }
+    sign(hex, at, body, len);
+    sprintf(header, "Stripe-Signature: t=%ld,v1=%s\r\n", at, hex);
+}
+
 static void make_requests(void)
 {
     size_t room = strlen(ask.body) * 2 + 1024;
-    char *body = malloc(room), hex[65];
-    long at = (long)time(NULL), i;
+    char *body = malloc(room), header[4096];
+    long at = (long)time(NULL), i, number;
     size_t len;
 
     requests = calloc((size_t)ask.count, sizeof(*requests));
     for (i = 0; i < ask.count; i++) {
-        len = fill_in(body, ask.body, ask.first + i);
-        sign(hex, at, body, len);
+        number = ask.first + i - (ask.again > 1 && i % ask.again == ask.again - 1);
+        len = fill_in(body, ask.body, number);
+        make_header(header, at, body, len, number);
         requests[i].len =
             (size_t)asprintf(&requests[i].bytes,
                              "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
                              "Content-Type: application/json; charset=utf-8\r\n"
-                             "Stripe-Signature: t=%ld,v1=%s\r\nContent-Length: %zu\r\n"
+                             "%sContent-Length: %zu\r\n"
                              "\r\n%s",
-                             ask.path, ask.port, at, hex, len, body);
+                             ask.path, ask.port, header, len, body);
     }
     free(body);
 }
@@ -274,6 +306,7 @@ static void read_options(int argc, char **argv)
         { "port", 1, 0, 'p' },    { "path", 1, 0, 'a' },  { "secret-file", 1, 0, 's' },
         { "body-file", 1, 0, 'b' }, { "first", 1, 0, 'f' }, { "count", 1, 0, 'c' },
         { "connections", 1, 0, 'n' }, { "seconds", 1, 0, 't' }, { "rate", 1, 0, 'r' },
+        { "header-file", 1, 0, 'h' }, { "again", 1, 0, 'k' },
         { 0, 0, 0, 0 },
     };
     int c;
@@ -288,11 +321,13 @@ static void read_options(int argc, char **argv)
         case 'c': ask.count = atol(optarg); break;
         case 'n': ask.connections = atoi(optarg); break;
         case 't': ask.seconds = atof(optarg); break;
+        case 'h': ask.header = read_lines(optarg); break;
+        case 'k': ask.again = atol(optarg); break;
         case 'r': ask.rate = atof(optarg); break;
         default: exit(2);
         }
     }
-    if (!ask.port || !ask.secret || !ask.body || ask.count <= 0 ||
+    if (!ask.port || !(ask.secret || ask.header) || !ask.body || ask.count <= 0 ||
         ask.connections < 1 || ask.connections > MOST_CONNECTIONS) {
         fprintf(stderr, "load: see the head of load.c for its options\n");
         exit(2);
