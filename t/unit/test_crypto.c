@@ -3,34 +3,13 @@
  *
  * Room: tests. Expected values: openssl dgst; RFC 4231, test case 1.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "pool.h"
 
-#include <apr_general.h>
 #include <openssl/err.h>
 #include <string.h>
 
 #include "util/crypto.h"
 #include "util/text.h"
-
-static apr_pool_t *pool;
-
-static int make_pool(void **state)
-{
-    (void)state;
-    apr_initialize();
-    return apr_pool_create(&pool, NULL) != APR_SUCCESS;
-}
-
-static int drop_pool(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 static void hashes_are_the_known_ones(void **state)
 {

@@ -3,33 +3,12 @@
  *
  * Room: tests. The check symbols were computed apart, by polynomial division.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "pool.h"
 
-#include <apr_general.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "util/reference.h"
-
-static apr_pool_t *pool;
-
-static int make_pool(void **state)
-{
-    (void)state;
-    apr_initialize();
-    return apr_pool_create(&pool, NULL) != APR_SUCCESS;
-}
-
-static int drop_pool(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 static void the_check_symbol_is_the_defined_one(void **state)
 {

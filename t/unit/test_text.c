@@ -3,34 +3,13 @@
  *
  * Room: tests.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "pool.h"
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <string.h>
 
 #include "util/query.h"
 #include "util/text.h"
-
-static apr_pool_t *pool;
-
-static int make_pool(void **state)
-{
-    (void)state;
-    apr_initialize();
-    return apr_pool_create(&pool, NULL) != APR_SUCCESS;
-}
-
-static int drop_pool(void **state)
-{
-    (void)state;
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 static void broken_utf8_is_refused(void **state)
 {
