@@ -26,12 +26,21 @@
 #define DEFAULT_MAX 10
 #define CONN_KEY "subpay-conn"
 
+/* One that waits for a place, on its own stack. */
+typedef struct waiter_t {
+    struct waiter_t *next;
+    apr_thread_cond_t *called;
+    int has_place;
+} waiter_t;
+
 typedef struct gate_t {
     apr_thread_mutex_t *lock;
-    apr_thread_cond_t *freed;
     int places;  /* DBDMax */
     int reserve; /* for urgent ones */
     int taken;
+    /* Who came first goes first, or one in a crowd would wait for two seconds while the
+     * others pass. [1]: urgent ones. */
+    waiter_t *first[2];
     apr_uint32_t down; /* the last attempt to get a connection failed; atomic */
 } gate_t;
 
@@ -86,37 +95,94 @@ void sp_dbd_child_init(apr_pool_t *pool, server_rec *s)
     gate.places = gate.places ? gate.places : DEFAULT_MAX;
     gate.reserve = gate.places >= 6 ? 2 : gate.places >= 2 ? 1 : 0;
     apr_thread_mutex_create(&gate.lock, APR_THREAD_MUTEX_DEFAULT, pool);
-    apr_thread_cond_create(&gate.freed, pool);
+}
+
+static int has_room(int urgent)
+{
+    return gate.taken < gate.places - (urgent ? 0 : gate.reserve);
+}
+
+/* The place behind the last one of its kind. */
+static waiter_t **last_of(int urgent)
+{
+    waiter_t **link = &gate.first[urgent];
+
+    while (*link) {
+        link = &(*link)->next;
+    }
+    return link;
+}
+
+static void give_up(waiter_t *waiter, int urgent)
+{
+    waiter_t **link = &gate.first[urgent];
+
+    while (*link != waiter) {
+        link = &(*link)->next;
+    }
+    *link = waiter->next;
+}
+
+/* 1 when called before deadline; the lock is held. */
+static int wait_in_line(int urgent, apr_time_t deadline, apr_pool_t *pool)
+{
+    waiter_t me = { 0 };
+    apr_time_t left;
+
+    if (apr_thread_cond_create(&me.called, pool) != APR_SUCCESS) {
+        return 0;
+    }
+    *last_of(urgent) = &me;
+    while (!me.has_place && (left = deadline - apr_time_now()) > 0) {
+        apr_thread_cond_timedwait(me.called, gate.lock, left);
+    }
+    if (!me.has_place) {
+        give_up(&me, urgent);
+    }
+    apr_thread_cond_destroy(me.called);
+    return me.has_place;
 }
 
 /* 1 when a place was had before deadline. */
-static int gate_enter(int urgent, apr_time_t deadline)
+static int gate_enter(int urgent, apr_time_t deadline, apr_pool_t *pool)
 {
-    int room = gate.places - (urgent ? 0 : gate.reserve);
-    apr_time_t left;
+    int has_place;
 
     if (!gate.lock) {
         return 1;
     }
     apr_thread_mutex_lock(gate.lock);
-    while (gate.taken >= room && (left = deadline - apr_time_now()) > 0) {
-        apr_thread_cond_timedwait(gate.freed, gate.lock, left);
+    has_place = has_room(urgent);
+    if (has_place) {
+        gate.taken++;
     }
-    room -= gate.taken;
-    gate.taken += room > 0;
+    else {
+        has_place = wait_in_line(urgent, deadline, pool);
+    }
     apr_thread_mutex_unlock(gate.lock);
-    return room > 0;
+    return has_place;
 }
 
-/* All are woken: one that may not take this place must not sleep in for one that may. */
+/* The place goes to who has waited longest, urgent ones first, if it is for them. */
 static void gate_leave(void)
 {
-    if (gate.lock) {
-        apr_thread_mutex_lock(gate.lock);
-        gate.taken--;
-        apr_thread_cond_broadcast(gate.freed);
-        apr_thread_mutex_unlock(gate.lock);
+    waiter_t *next;
+    int urgent;
+
+    if (!gate.lock) {
+        return;
     }
+    apr_thread_mutex_lock(gate.lock);
+    gate.taken--;
+    urgent = gate.first[1] != NULL;
+    next = gate.first[urgent];
+    if (next && has_room(urgent)) {
+        gate.first[urgent] = next->next;
+        next->has_place = 1;
+        gate.taken++;
+        apr_thread_cond_signal(next->called);
+    }
+    apr_thread_mutex_unlock(gate.lock);
 }
 
 /*
@@ -158,7 +224,7 @@ static ap_dbd_t *acquire(source_t *source, apr_time_t deadline)
 {
     ap_dbd_t *dbd;
 
-    if (!gate_enter(source->urgent, deadline)) {
+    if (!gate_enter(source->urgent, deadline, source->r->pool)) {
         return NULL;
     }
     dbd = open_patiently(source->r, deadline);
