@@ -19,6 +19,7 @@
 
 /* -- stripe_http.c: calls ------------------------------------------------- */
 
+/* What goes to call.h in Stripe's way. */
 typedef struct sp_stripe_call_t {
     const char *what;   /* for the log: "create checkout" */
     const char *method; /* GET or POST */
@@ -31,26 +32,9 @@ typedef struct sp_stripe_call_t {
 void sp_stripe_call_start(sp_stripe_call_t *call, apr_pool_t *pool, const char *what,
                           const char *method, const char *path);
 
-/**
- * Send it, again where that is safe and time is left.
- *
- * @param body  the answer's bytes, on SP_DONE only; they live in ctx->pool
- */
+/** Send it; see sp_call_send(). */
 sp_outcome_t sp_stripe_send(sp_ctx_t *ctx, const sp_account_t *account,
                             const sp_stripe_call_t *call, sp_slice_t *body);
-
-/** End a call whose answer came but is not what it should be. */
-sp_outcome_t sp_stripe_unreadable(sp_ctx_t *ctx, const sp_stripe_call_t *call,
-                                  const char *why);
-
-/** When the patience of ctx is over, on sp_stripe_clock(). */
-apr_time_t sp_stripe_deadline(const sp_ctx_t *ctx);
-
-/** Leave the next call what is left until deadline. Restore ctx->patience after. */
-void sp_stripe_share_time(sp_ctx_t *ctx, apr_time_t deadline);
-
-/** A clock that nobody sets: only good for differences. */
-apr_time_t sp_stripe_clock(void);
 
 /* -- stripe_read.c: objects into facts ------------------------------------ */
 

@@ -10,6 +10,8 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "provider/call.h"
+#include "provider/snapshot.h"
 #include "provider/stripe_shape.h"
 #include "util/crypto.h"
 #include "util/reference.h"
@@ -31,42 +33,18 @@
 
 /* -- Create ---------------------------------------------------------------------- */
 
-/* Only the hash of the return token travels: the token opens a personal page. */
-static const char *token_hash(apr_pool_t *pool, const char *token)
-{
-    unsigned char bytes[16];
-    unsigned char hash[SP_HASH_SIZE];
-
-    if (!token || !sp_crypto_unhex(token, bytes, sizeof(bytes)) ||
-        sp_crypto_sha256(bytes, sizeof(bytes), hash) != APR_SUCCESS) {
-        return NULL;
-    }
-    return sp_crypto_hex(pool, hash, sizeof(hash));
-}
-
-/* The whole order, once on the page and once on its payment: see README.md. */
+/* Once on the page and once on its payment: see README.md. */
 static void add_metadata(sp_query_t *params, const sp_ctx_t *ctx,
                          const sp_order_t *order, const char *place)
 {
-    apr_pool_t *pool = ctx->pool;
-    const char *const pairs[][2] = {
-        { "subpay_order", order->id },
-        { "subpay_reference", order->reference },
-        { "subpay_email", order->email },
-        { "subpay_product", order->product },
-        { "subpay_amount", apr_psprintf(pool, "%" APR_INT64_T_FMT " %s",
-                                        order->price.minor, order->price.currency) },
-        { "subpay_period", order->period },
-        { "subpay_credits",
-          apr_psprintf(pool, "%" APR_INT64_T_FMT, order->credits) },
-        { "subpay_token", token_hash(pool, order->token) },
-        { "subpay_site", ctx->settings->base_url },
-    };
-    apr_size_t i;
+    sp_snapshot_pair_t pairs[SP_SNAPSHOT_PAIRS];
+    int i;
 
-    for (i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
-        sp_query_add(params, apr_pstrcat(pool, place, "[", pairs[i][0], "]", NULL),
-                     pairs[i][1]);
+    sp_snapshot_write(ctx, order, pairs);
+    for (i = 0; i < SP_SNAPSHOT_PAIRS; i++) {
+        sp_query_add(params,
+                     apr_pstrcat(ctx->pool, place, "[", pairs[i].key, "]", NULL),
+                     pairs[i].value);
     }
 }
 
@@ -122,7 +100,7 @@ static sp_outcome_t read_created(sp_ctx_t *ctx, const sp_stripe_call_t *call,
         why = "url is missing";
     }
     if (why) {
-        return sp_stripe_unreadable(ctx, call, why);
+        return sp_call_unreadable(ctx, call->what, why);
     }
     checkout->id = session.id;
     checkout->url = session.url;
@@ -282,17 +260,17 @@ static sp_outcome_t answer_none(sp_ctx_t *ctx, const sp_order_t *order,
 static sp_outcome_t find_page(sp_ctx_t *ctx, const sp_account_t *account,
                               const sp_order_t *order, search_t *search)
 {
-    apr_time_t deadline = sp_stripe_deadline(ctx);
+    apr_time_t deadline = sp_call_deadline(ctx);
     apr_time_t middle = order->created_at + FIRST_SPAN;
     sp_outcome_t out =
         search_span(ctx, account, order->created_at - CLOCK_SLACK, middle, search);
 
     if (out == SP_DONE && !search->best && middle < apr_time_now()) {
-        sp_stripe_share_time(ctx, deadline);
+        sp_call_share_time(ctx, deadline);
         out = search_span(ctx, account, middle, order->created_at + SECOND_SPAN,
                           search);
     }
-    sp_stripe_share_time(ctx, deadline);
+    sp_call_share_time(ctx, deadline);
     return out;
 }
 

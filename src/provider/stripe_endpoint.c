@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "provider/call.h"
+
 /* One endpoint, as Stripe lists it. */
 typedef struct listed_t {
     const char *id;
@@ -131,7 +133,7 @@ sp_outcome_t sp_stripe_endpoint_check(sp_ctx_t *ctx, const sp_account_t *account
     }
     why = sp_scan_whole(ctx->pool, body.data, body.len, &shape, &in);
     if (why) {
-        return sp_stripe_unreadable(ctx, &call, why);
+        return sp_call_unreadable(ctx, call.what, why);
     }
     memset(endpoint, 0, sizeof(*endpoint));
     endpoint->found = in.best.id != NULL;

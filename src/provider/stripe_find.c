@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "provider/call.h"
 #include "provider/stripe_shape.h"
 #include "util/text.h"
 
@@ -32,7 +33,7 @@ sp_outcome_t sp_stripe_fetch(sp_ctx_t *ctx, const sp_account_t *account,
         return out;
     }
     why = sp_stripe_read(&reader, &body, take, fact);
-    return why ? sp_stripe_unreadable(ctx, &call, why) : SP_DONE;
+    return why ? sp_call_unreadable(ctx, call.what, why) : SP_DONE;
 }
 
 sp_outcome_t sp_stripe_payment_fetch(sp_ctx_t *ctx, const sp_account_t *account,
@@ -138,7 +139,7 @@ static sp_outcome_t walk(sp_ctx_t *ctx, const sp_account_t *account,
                          int (*visit)(void *baton, const sp_page_t *page),
                          finds_t *finds)
 {
-    sp_stripe_share_time(ctx, finds->deadline);
+    sp_call_share_time(ctx, finds->deadline);
     return sp_stripe_walk(ctx, account, list, visit, finds);
 }
 
@@ -246,7 +247,7 @@ sp_outcome_t sp_stripe_payments_find(sp_ctx_t *ctx, const sp_account_t *account,
     finds_t finds = { .find = find };
     sp_outcome_t out;
 
-    finds.deadline = sp_stripe_deadline(ctx);
+    finds.deadline = sp_call_deadline(ctx);
     finds.facts = apr_array_make(ctx->pool, 4, sizeof(sp_fact_t *));
     finds.customers = apr_array_make(ctx->pool, 4, sizeof(const char *));
     out = find->payment_id ? find_by_id(ctx, account, &finds)

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "provider/call.h"
+
 #include "util/log.h"
 
 /* A page while it is read. */
@@ -104,7 +106,7 @@ static sp_outcome_t read_page(sp_ctx_t *ctx, const sp_stripe_call_t *call,
         why = "there is more, but no id to go on from";
     }
     if (why) {
-        return sp_stripe_unreadable(ctx, call, why);
+        return sp_call_unreadable(ctx, call->what, why);
     }
     page->next = in.has_more ? in.last : NULL;
     return SP_DONE;
@@ -137,14 +139,14 @@ sp_outcome_t sp_stripe_walk(sp_ctx_t *ctx, const sp_account_t *account,
                             void *baton)
 {
     apr_interval_time_t patience = ctx->patience;
-    apr_time_t deadline = sp_stripe_deadline(ctx);
+    apr_time_t deadline = sp_call_deadline(ctx);
     sp_outcome_t out;
     sp_page_t page;
     int pages = 0;
 
     do {
-        sp_stripe_share_time(ctx, deadline);
-        if (pages++ == SP_STRIPE_PAGES || sp_stripe_clock() >= deadline) {
+        sp_call_share_time(ctx, deadline);
+        if (pages++ == SP_STRIPE_PAGES || sp_call_clock() >= deadline) {
             sp_log(ctx->log, SP_LOG_WARN, 410, "%s: not seen to the end, %d pages",
                    list->what, pages - 1);
             out = sp_end(ctx, SP_UNKNOWN, "provider_limit", NULL);

@@ -10,9 +10,8 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "provider/snapshot.h"
 #include "provider/stripe_shape.h"
-#include "util/crypto.h"
-#include "util/reference.h"
 #include "util/text.h"
 
 /* A word of Stripe's, and what it is to us. */
@@ -75,75 +74,6 @@ static const char *set_money(sp_money_t *money, int64_t minor, const char *curre
 static const char *usable_email(const char *email)
 {
     return sp_text_email_problem(email) ? NULL : email;
-}
-
-/* -- The metadata ------------------------------------------------------------- */
-
-/* Whole digits, nothing else; up to 15 of them. Behind them, or NULL. */
-static const char *read_digits(const char *text, int64_t *value)
-{
-    int digits;
-
-    for (digits = 0; text[digits] >= '0' && text[digits] <= '9'; digits++) {
-        if (digits == 15) {
-            return NULL;
-        }
-        *value = *value * 10 + (text[digits] - '0');
-    }
-    return digits ? text + digits : NULL;
-}
-
-/* "24900 USD", as we wrote it. */
-static void read_price(const char *text, sp_money_t *price)
-{
-    sp_money_t money = { 0, "" };
-    const char *rest = text ? read_digits(text, &money.minor) : NULL;
-    int i;
-
-    if (!rest || *rest++ != ' ') {
-        return;
-    }
-    for (i = 0; i < 3 && rest[i] >= 'A' && rest[i] <= 'Z'; i++) {
-        money.currency[i] = rest[i];
-    }
-    if (i == 3 && !rest[3]) {
-        *price = money;
-    }
-}
-
-static const char *read_hash(const char *text)
-{
-    unsigned char bytes[SP_HASH_SIZE];
-
-    return text && sp_crypto_unhex(text, bytes, sizeof(bytes)) ? text : NULL;
-}
-
-/* People can edit metadata by hand: what is not as we wrote it counts as absent. */
-static void set_metadata(const sp_stripe_reader_t *reader, sp_fact_t *fact,
-                         const sp_stripe_metadata_t *metadata)
-{
-    const char *rest;
-    int64_t credits = 0;
-
-    if (!sp_text_is_uuid(metadata->order)) {
-        return;
-    }
-    fact->order_id = metadata->order;
-    fact->ours = is(metadata->site, reader->settings->base_url);
-    if (!metadata->reference ||
-        !sp_reference_parse(reader->pool, metadata->reference, &fact->reference)) {
-        fact->reference = NULL;
-    }
-    fact->order_email = metadata->email && !sp_text_email_problem(metadata->email)
-                            ? metadata->email
-                            : NULL;
-    fact->product =
-        metadata->product && *metadata->product ? metadata->product : NULL;
-    fact->period = metadata->period && *metadata->period ? metadata->period : NULL;
-    rest = metadata->credits ? read_digits(metadata->credits, &credits) : NULL;
-    fact->credits = rest && !*rest ? credits : 0;
-    fact->token_hash = read_hash(metadata->token);
-    read_price(metadata->amount, &fact->price);
 }
 
 /* -- Charge --------------------------------------------------------------------- */
@@ -209,7 +139,7 @@ static const char *charge_fact(const sp_stripe_reader_t *reader,
         fact->paid_at = charge_time(charge);
     }
     set_payer(reader, fact, charge);
-    set_metadata(reader, fact, &charge->metadata);
+    sp_snapshot_read(reader->pool, reader->settings, &charge->metadata, fact);
     *made = fact;
     return NULL;
 }
@@ -304,7 +234,7 @@ static const char *intent_fact(const sp_stripe_reader_t *reader,
     if (fact->kind == SP_FACT_PAYMENT_FAILED || fact->kind == SP_FACT_PAYMENT_VOID) {
         fact->failure = intent_failure(intent);
     }
-    set_metadata(reader, fact, &intent->metadata);
+    sp_snapshot_read(reader->pool, reader->settings, &intent->metadata, fact);
     *made = fact;
     return NULL;
 }
@@ -413,7 +343,7 @@ static const char *session_fact(const sp_stripe_reader_t *reader,
     }
     fact->checkout_expires = apr_time_from_sec(session->expires_at);
     set_customer(reader, fact, session);
-    set_metadata(reader, fact, &session->metadata);
+    sp_snapshot_read(reader->pool, reader->settings, &session->metadata, fact);
     if (!fact->order_id && sp_text_is_uuid(session->client_reference)) {
         fact->order_id = session->client_reference;
     }
@@ -462,7 +392,7 @@ const char *sp_stripe_take_refund(const sp_stripe_reader_t *reader, sp_scan_t *s
     fact->status = translate(words, refund.status, "pending");
     fact->reason = refund.reason;
     fact->failure = refund.failure;
-    set_metadata(reader, fact, &refund.metadata);
+    sp_snapshot_read(reader->pool, reader->settings, &refund.metadata, fact);
     *made = fact;
     return set_money(&fact->amount, refund.amount, refund.currency);
 }

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "provider/call.h"
+
 sp_outcome_t sp_stripe_refund(sp_ctx_t *ctx, const sp_account_t *account,
                               const sp_refund_ask_t *ask, sp_fact_t **fact)
 {
@@ -36,5 +38,5 @@ sp_outcome_t sp_stripe_refund(sp_ctx_t *ctx, const sp_account_t *account,
         return out;
     }
     why = sp_stripe_read(&reader, &body, sp_stripe_take_refund, fact);
-    return why ? sp_stripe_unreadable(ctx, &call, why) : SP_DONE;
+    return why ? sp_call_unreadable(ctx, call.what, why) : SP_DONE;
 }

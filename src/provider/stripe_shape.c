@@ -24,19 +24,6 @@
         rows, sizeof(rows) / sizeof(*(rows)) \
     }
 
-static const sp_scan_field_t metadata_rows[] = {
-    ROW(sp_stripe_metadata_t, "subpay_order", TEXT, 0, order),
-    ROW(sp_stripe_metadata_t, "subpay_reference", TEXT, 0, reference),
-    ROW(sp_stripe_metadata_t, "subpay_email", TEXT, 0, email),
-    ROW(sp_stripe_metadata_t, "subpay_product", TEXT, 0, product),
-    ROW(sp_stripe_metadata_t, "subpay_amount", TEXT, 0, amount),
-    ROW(sp_stripe_metadata_t, "subpay_period", TEXT, 0, period),
-    ROW(sp_stripe_metadata_t, "subpay_credits", TEXT, 0, credits),
-    ROW(sp_stripe_metadata_t, "subpay_token", TEXT, 0, token),
-    ROW(sp_stripe_metadata_t, "subpay_site", TEXT, 0, site),
-};
-static const sp_scan_shape_t metadata_shape = ALL(metadata_rows);
-
 static const sp_scan_field_t billing_rows[] = {
     ROW(sp_stripe_charge_t, "email", TEXT, 0, email),
     ROW(sp_stripe_charge_t, "name", TEXT, 0, name),
@@ -69,7 +56,7 @@ static const sp_scan_field_t charge_rows[] = {
     ROW(sp_stripe_charge_t, "disputed", BOOL, 0, disputed),
     ROW(sp_stripe_charge_t, "failure_code", TEXT, 0, failure),
     ROW(sp_stripe_charge_t, "livemode", BOOL, 1, livemode),
-    NEST("metadata", metadata_shape),
+    NEST("metadata", sp_snapshot_shape),
     ROW(sp_stripe_charge_t, "payment_intent", ID, 0, payment_intent),
     NEST("payment_method_details", method_shape),
     ROW(sp_stripe_charge_t, "receipt_email", TEXT, 0, receipt_email),
@@ -94,7 +81,7 @@ static const sp_scan_field_t intent_rows[] = {
     NEST("last_payment_error", intent_error_shape),
     ROW(sp_stripe_intent_t, "latest_charge", RAW, 0, charge),
     ROW(sp_stripe_intent_t, "livemode", BOOL, 1, livemode),
-    NEST("metadata", metadata_shape),
+    NEST("metadata", sp_snapshot_shape),
     ROW(sp_stripe_intent_t, "status", TEXT, 1, status),
 };
 const sp_scan_shape_t sp_stripe_intent_shape = ALL(intent_rows);
@@ -115,7 +102,7 @@ static const sp_scan_field_t session_rows[] = {
     ROW(sp_stripe_session_t, "customer_email", TEXT, 0, customer_email),
     ROW(sp_stripe_session_t, "expires_at", INT, 0, expires_at),
     ROW(sp_stripe_session_t, "livemode", BOOL, 1, livemode),
-    NEST("metadata", metadata_shape),
+    NEST("metadata", sp_snapshot_shape),
     ROW(sp_stripe_session_t, "mode", TEXT, 1, mode),
     ROW(sp_stripe_session_t, "payment_intent", RAW, 0, intent),
     ROW(sp_stripe_session_t, "payment_status", TEXT, 1, payment_status),
@@ -130,7 +117,7 @@ static const sp_scan_field_t refund_rows[] = {
     ROW(sp_stripe_refund_t, "charge", ID, 0, charge),
     ROW(sp_stripe_refund_t, "currency", TEXT, 1, currency),
     ROW(sp_stripe_refund_t, "failure_reason", TEXT, 0, failure),
-    NEST("metadata", metadata_shape),
+    NEST("metadata", sp_snapshot_shape),
     ROW(sp_stripe_refund_t, "payment_intent", ID, 0, payment_intent),
     ROW(sp_stripe_refund_t, "reason", TEXT, 0, reason),
     ROW(sp_stripe_refund_t, "status", TEXT, 0, status),

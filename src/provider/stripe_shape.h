@@ -9,23 +9,11 @@
 #ifndef SUBPAY_PROVIDER_STRIPE_SHAPE_H
 #define SUBPAY_PROVIDER_STRIPE_SHAPE_H
 
+#include "provider/snapshot.h"
 #include "util/scan.h"
 
-/* What we wrote into the metadata, as text. */
-typedef struct sp_stripe_metadata_t {
-    const char *order;
-    const char *reference;
-    const char *email;
-    const char *product;
-    const char *amount;
-    const char *period;
-    const char *credits;
-    const char *token;
-    const char *site;
-} sp_stripe_metadata_t;
-
 typedef struct sp_stripe_charge_t {
-    sp_stripe_metadata_t metadata; /* first: one shape reads it in every object */
+    sp_snapshot_t metadata; /* first: one shape reads it in every object */
     const char *id;
     const char *status;
     const char *currency;
@@ -50,7 +38,7 @@ typedef struct sp_stripe_charge_t {
 } sp_stripe_charge_t;
 
 typedef struct sp_stripe_intent_t {
-    sp_stripe_metadata_t metadata;
+    sp_snapshot_t metadata;
     const char *id;
     const char *status;
     const char *currency;
@@ -65,7 +53,7 @@ typedef struct sp_stripe_intent_t {
 } sp_stripe_intent_t;
 
 typedef struct sp_stripe_session_t {
-    sp_stripe_metadata_t metadata;
+    sp_snapshot_t metadata;
     const char *id;
     const char *mode;
     const char *status;
@@ -84,7 +72,7 @@ typedef struct sp_stripe_session_t {
 } sp_stripe_session_t;
 
 typedef struct sp_stripe_refund_t {
-    sp_stripe_metadata_t metadata;
+    sp_snapshot_t metadata;
     const char *id;
     const char *status;
     const char *currency;
