@@ -19,7 +19,9 @@ begin
     select a.id, -least(in_order.credits, a.credits), in_order.id, 'refund'
       from (select id, credits from accounts where id = account for update) a
      where in_order.credits > 0 and a.credits > 0
-        on conflict (order_id, reason) do nothing;
+       -- Not "on conflict": the ledger's trigger moves the balance before it is met.
+       and not exists (select from credit_transactions t
+                        where t.order_id = in_order.id and t.reason = 'refund');
     update orders
        set state = 'refunded', processing = false, review_reason = null,
            paid_at = coalesce(paid_at, least(in_payment.paid_at, now())),

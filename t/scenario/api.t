@@ -175,3 +175,33 @@ test('purchases, refunds of them, and deductions at once', async () => {
   await t.order(bought.reference).becomes('refunded');
   await ledgerIsSound();
 });
+
+test('the connection is cut at random, and whoever had no answer asks again: each once', async () => {
+  t.allowLog('SP0501', 'SP0502', 'apr_dbd', 'dbd');
+  await buy('pack', 'cut@example.com');
+  const keys = Array.from({ length: 300 }, (_, i) => `cut-${i}`);
+  const answers = new Map();
+  let cutting = true;
+  const cuts = (async () => {
+    while (cutting) {
+      await t.sql(`select pg_terminate_backend(pid) from pg_stat_activity
+        where usename = 'subpay_web' and datname = current_database() order by random() limit 1`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  })();
+  await Promise.all(Array.from({ length: 8 }, async () => {
+    for (let key = keys.shift(); key; key = keys.shift()) {
+      let reply = await post('deduct', { account: 'cut@example.com', amount: 2, reason: 'cut' }, key);
+      for (let i = 0; reply.status === 503 && i < 200; i++) {
+        reply = await post('deduct', { account: 'cut@example.com', amount: 2, reason: 'cut' }, key);
+      }
+      answers.set(key, reply);
+    }
+  }));
+  cutting = false;
+  await cuts;
+  for (const [key, reply] of answers) assert.equal(reply.status, 200, `${key}: ${reply.text}`);
+  assert.equal(new Set([...answers.values()].map(({ json }) => json.balance)).size, 300, 'each at a balance of its own');
+  assert.equal((await get('/credits?account=cut@example.com')).json.balance, 400);
+  await ledgerIsSound();
+});

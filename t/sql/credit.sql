@@ -1,7 +1,7 @@
 -- The ledger as the application uses it: once for each key, never below zero.
 \ir helper.psql
 create extension if not exists dblink schema public;
-select plan(42);
+select plan(45);
 
 create function t.deduct(in_amount bigint, in_key text, in_account text default 'c1@example.com',
                          in_reason text default 'export') returns text language sql
@@ -65,6 +65,15 @@ update subscriptions set starts_at = now() - interval '2 years', expires_at = no
 select results_eq($$ select active, status from entitlements_get('c1@example.com') $$, $$ values (false, 'ended') $$, 'so does its time');
 update subscriptions set starts_at = now() + interval '1 day', expires_at = now() + interval '1 year' where order_id = t.id(1);
 select results_eq($$ select active, status from entitlements_get('c1@example.com') $$, $$ values (false, 'scheduled') $$, 'and one may be still to come');
+
+-- What a refund takes back, it takes back once, however it comes about.
+select t.placed(3, 100) \g /dev/null
+select is(t.says(t.paid(3)), 'completed', 'bought');
+select t.give(50, 'gift', 'c3@example.com') \g /dev/null
+select subpay.order_refund(o, p, 'tester') from subpay.orders o join subpay.payments p on p.order_id = o.id, generate_series(1, 2)
+ where o.id = t.id(3) \g /dev/null
+select is((select credits from accounts where email = 'c3@example.com'), 50::bigint, 'the gift stays');
+select is(t.drift(), 0::bigint, 'and no balance moves without its entry');
 
 -- Two sessions: the same key at the same moment, for one account and for two.
 create function t.open(in_name text) returns text language sql
