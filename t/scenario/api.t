@@ -5,11 +5,13 @@ const http = require('node:http');
 const crypto = require('node:crypto');
 const { SubPay, test, assert } = require('../lib/subpay.js');
 
-const t = SubPay.use({ products: {
+const OPEN = '<Location /open>\n  SetHandler subpay-api\n  Require all granted\n</Location>';
+const t = SubPay.use({ httpd: OPEN, products: {
   annual: { Title: 'Annual plan', Price: '249.00 USD', Period: '1y' },
   pack: { Title: 'A thousand credits', Price: '10.00 USD', Credits: 1000 },
 } });
 t.expectLog('AH01617'); // httpd itself, of a wrong password
+t.expectLog('SP0202');
 
 const get = (where, auth = t.api) => t.get(`/api${where}`, { auth });
 
@@ -129,6 +131,11 @@ test('what is not understood changes nothing', async () => {
   assert.equal((await t.get('/api/credits?account=eva@example.com')).status, 401);
   assert.equal(await t.value('select count(*)::int from credit_transactions'), before);
   assert.equal((await get('/credits?account=eva@example.com')).json.balance, 1000);
+});
+
+test('a location that forgot to ask who it is opens nothing', async () => {
+  const reply = await t.get('/open/entitlements?account=eva@example.com');
+  assert.deepEqual([reply.status, reply.json.error.code], [403, 'forbidden']);
 });
 
 test('32 at once, each tenth request twice: as many as there are, no more', async () => {
