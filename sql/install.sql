@@ -36,6 +36,8 @@ commit;
 \ir install_one.sql
 \set file schema/0012_notify.sql
 \ir install_one.sql
+\set file schema/0013_alarms.sql
+\ir install_one.sql
 
 \set functions `cat functions/*.sql`
 begin;

@@ -88,6 +88,8 @@ declare
         desk_case, desk_queue, desk_ticket, desk_runs, desk_ledger, desk_run_now,
         desk_recover, desk_resend, desk_email, desk_refund, desk_extend, desk_grant,
         desk_note, desk_assign, desk_close, desk_reply,
+        alerts_list, alert_take, checkout_pause, checkout_paused, resume_wait,
+        health, metrics,
         credit_deduct, credit_refund, credits_get, entitlements_get}';
     worker constant text[] := '{
         settings_store, refund_allowed, worker_beat, workers_at, worker_gone,
@@ -96,7 +98,8 @@ declare
         orders_due, order_asked, events_due, event_retry,
         events_known, payments_unmatched,
         run_begin, run_end, watermark_get, watermark_set,
-        alert_raise, alert_clear, anomalies, anomaly_mend,
+        alert_raise, alert_clear, alert_watch, alert_letter, digest_make, metrics_roll,
+        anomalies, anomaly_mend,
         access_changes_since, access_clean,
         search_claim, search_orders, search_done,
         checkings_due, checking_done, tickets_heal,

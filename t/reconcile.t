@@ -99,17 +99,17 @@ test('one statement for each page of payments', async () => {
   await shop.stop();
 });
 
-test('three failed looks in a row raise one alert, and a good one closes it', async () => {
+test('three failed looks in a row stand in the digest; a key that is refused is told at once', async () => {
   t.allowLog('SP04', 'SP0712');
   await t.sandbox.clearMail();
   await t.sandbox.fault({ on: 'GET /v1/charges', do: 'status', status: 401, times: 'always' });
-  const [alert] = await t.mailsBecome('alerts@example.com', 1, { within: 40_000 });
-  assert.match(alert.subject, /objects/);
-  const open = () => t.value("select count(*)::int from subpay.alerts where key = 'run:objects' and closed_at is null");
-  assert.equal(await open(), 1);
+  const open = () => t.value("select count(*)::int from subpay.alerts where key in ('run:objects', 'key') and closed_at is null");
+  await t.until(async () => await open() === 2, { within: 40_000, what: 'both alerts' });
+  const [alert] = await t.mailsBecome('alerts@example.com', 1, { within: 10_000 });
+  assert.match(alert.subject, /refuses our key/);
   await t.sandbox.clearFaults();
   await good('objects');
-  await t.until(async () => (await open()) === 0, { what: 'the alert to be closed' });
+  await t.until(async () => (await open()) === 0, { within: 10_000, what: 'the alerts to be closed' });
   assert.equal((await t.mails('alerts@example.com')).length, 1, 'one message');
 });
 
@@ -131,8 +131,9 @@ test('once a day: back over the longer window, and a look at the endpoint itself
 
   await Promise.all(looks);
   assert.equal(await t.order(order.reference).state, 'completed', 'found 50 hours back');
-  const [alert] = await t.mailsBecome('alerts@example.com');
-  assert.match(alert.subject, /disabled at Stripe/);
+  const [alert] = await t.sql("select text, level from subpay.alerts where key = 'endpoint:stripe' and closed_at is null");
+  assert.match(alert.text, /disabled at Stripe/);
+  assert.equal(alert.level, 'today');
 
   await t.stripe.webhookEndpoints.update(endpoint.id, { disabled: false });
   await t.httpd.stop();

@@ -1,9 +1,10 @@
 -- subpay.alert_raise: somebody must be told. True when this opened a new alert.
 --
--- in_key     names the trouble: while it is open, raising it again only counts
--- in_level   page (now), today, digest (with the next summary: no message of its own)
--- in_text    one sentence without names, addresses or amounts
--- in_detail  ids and counts, for the message and the page
+-- in_key     names the cause: while it is open, raising it again only counts
+-- in_level   page (a message now, repeated until somebody takes it), today (in the
+--            digest), log (kept, told to nobody)
+-- in_text    one sentence without names or addresses
+-- in_detail  ids and counts; for the message also tried, told, cases (alert_letter)
 --
 -- Never waits: whoever settles many facts in one transaction would otherwise hold the
 -- alert's row while wanting somebody's account, and the other way round. When another
@@ -24,18 +25,14 @@ begin
     insert into alerts as a (key, level, text, detail)
     values (in_key, in_level, in_text, coalesce(in_detail, '{}'))
         on conflict (key) where closed_at is null do update
-       set count = a.count + 1, last_at = now(), detail = excluded.detail
+       set count = a.count + 1, last_at = now(), detail = a.detail || excluded.detail
     returning a.id, a.count into alert, times;
 
     if times > 1 then
         return false;
     end if;
-    if in_level in ('page', 'today') then
-        insert into outbox (kind, template, dedupe_key, payload)
-        values ('alert', in_level, 'alert:' || in_key || ':' || alert,
-                jsonb_build_object('alert', alert, 'key', in_key, 'level', in_level,
-                                   'text', in_text, 'detail', coalesce(in_detail, '{}')));
-        perform outbox_wake();
+    if in_level = 'page' then
+        perform alert_tell(alert);
     end if;
     return true;
 end

@@ -33,7 +33,7 @@ begin
     returning e.attempts into failures;
 
     if failures > 0 then
-        perform alert_clear(poison_key(in_raw));
+        perform poison_clear();
     end if;
     return failures is not null;
 end

@@ -2,7 +2,7 @@
 --
 -- Tried again after 10 s, 40 s, 160 s, 640 s, and from the fifth failure on ("parked",
 -- with a ticket) once a day, without end. What cannot even be read is parked at once.
--- One alert for each subject, however many events and roads stumble over it.
+-- One alert for each error, however many payments, events and roads stumble over it.
 -- A fact without an event gets an id of its own, so that it too is kept once. Internal.
 create or replace function subpay.settle_fail(
     in_fact jsonb, in_readable boolean, in_error text)
@@ -37,7 +37,8 @@ begin
     returning e.attempts, e.state into tries, now_in;
 
     if in_readable then
-        perform alert_raise(about, 'page', 'A payment event cannot be settled',
+        perform alert_raise('poison:' || left(in_error, 5), 'page',
+            'A payment event cannot be settled',
             jsonb_build_object('event', id, 'kind', in_fact->>'kind',
                                'sqlstate', left(in_error, 5), 'attempts', tries));
     end if;

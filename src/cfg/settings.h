@@ -62,6 +62,9 @@ typedef struct sp_rates_t {
 #define SP_MEMBER_SECRET(member) const char *member, *member##_source;
 #define SP_MEMBER_MAILBOX(member) const char *member;
 #define SP_MEMBER_EMAIL(member) const char *member;
+#define SP_MEMBER_EMAILS(member) const char *member; /* a blank between two */
+#define SP_MEMBER_QUIET(member) const char *member;
+#define SP_MEMBER_CLOCK(member) const char *member;
 #define SP_MEMBER_COUNT(member) int member;
 #define SP_MEMBER_RATES(member) sp_rates_t member;
 #define SP_MEMBER_HOURS(member) const char *member;

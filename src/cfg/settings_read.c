@@ -260,6 +260,33 @@ SP_READ(HOURS)
     return is_zone(value->pool, text) ? NULL : right;
 }
 
+SP_READ(CLOCK)
+{
+    const char *text = value->text;
+
+    keep(value, text);
+    return take_clock(&text) < 0 || *text ? "write a time, such as 08:30" : NULL;
+}
+
+SP_READ(QUIET)
+{
+    static const char right[] =
+        "write hours and a time zone, such as 22:00-08:00 Europe/Berlin";
+    const char *text = value->text;
+    int from, until;
+
+    keep(value, text);
+    from = take_clock(&text);
+    if (from < 0 || *text++ != '-') {
+        return right;
+    }
+    until = take_clock(&text);
+    if (until < 0 || until == from || *text++ != ' ') {
+        return right;
+    }
+    return is_zone(value->pool, text) ? NULL : right;
+}
+
 SP_READ(CREDITS)
 {
     apr_int64_t number;
@@ -304,6 +331,8 @@ static const sp_range_t ranges[] = {
       "write 30m to 24h: the provider keeps a payment page open for no longer" },
     { "SubPayDuplicateWindow", 0, 90 * 86400, "write 0 to 90d, such as 24h" },
     { "SubPayCacheFor", 0, 60, "write 0 to 60s, such as 10s" },
+    { "SubPayEscalateAfter", 10, 86400, "write 10s to 24h, such as 10m" },
+    { "SubPayPauseAfter", 0, 7 * 86400, "write 0 to 7d, such as 30m" },
     { "SubPayGrace", 0, 86400, "write 0 to 24h, such as 1h" },
 };
 
@@ -464,6 +493,32 @@ SP_READ(EMAIL)
     return sp_text_email_problem(value->text)
                ? "write one address, such as help@shop.example.com"
                : NULL;
+}
+
+/* Commas are as good as blanks. */
+SP_READ(EMAILS)
+{
+    char *text = apr_pstrdup(value->pool, value->text);
+    const char *rest = text;
+    const char *all = NULL;
+    const char *word;
+
+    for (; *text; text++) {
+        *text = *text == ',' ? ' ' : *text;
+    }
+    while (*rest) {
+        word = sp_words_take(value->pool, &rest);
+        if (!*word) {
+            continue;
+        }
+        if (sp_text_email_problem(word)) {
+            return "write one address or several, such as ana@example.com "
+                   "sam@example.com";
+        }
+        all = all ? apr_pstrcat(value->pool, all, " ", word, NULL) : word;
+    }
+    keep(value, all);
+    return all ? NULL : "write one address or several";
 }
 
 SP_READ(MAILBOX)

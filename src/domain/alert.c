@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cfg/settings.h"
+#include "db/alert.h"
 #include "db/jobs.h"
 #include "util/http.h"
 #include "util/json.h"
@@ -17,7 +18,6 @@
 #define FAILURES 3
 #define INTERVALS 3
 #define SHORT_SILENCE apr_time_from_sec(3 * 60)
-#define LONG_SILENCE apr_time_from_sec(30 * 60)
 #define WEBHOOK_TIME apr_time_from_sec(5)
 
 /* Where to begin, by the start of the alert's key. */
@@ -26,35 +26,70 @@ static const struct {
     const char *step;
     const char *path;
 } first_steps[] = {
-    { "ticket:", "Open the queue", "/admin/" },
+    { "money", "Open the queue and recover who waits longest", "/admin/" },
+    { "poison:", "Open the queue; the error's log number says what to do", "/admin/" },
+    { "silence", "See which runs failed, and why", "/admin/runs" },
+    { "key", "Compare SubPayProviderKey with the key at the provider", "/admin/runs" },
+    { "outbox", "See whether the mail server takes mail; the error is on the page",
+      "/admin/alerts" },
     { "run:", "See which runs failed, and why", "/admin/runs" },
-    { "silence:", "See which runs failed, and why", "/admin/runs" },
-    { "poison:", "See the fact that could not be applied", "/admin/runs" },
     { "endpoint:", "Compare the webhook endpoint at the provider with this",
       "/admin/runs" },
     { "", "Open the queue", "/admin/" },
 };
 
-void sp_alert_model(sp_ctx_t *ctx, const char *payload, json_t *model)
+static const char *desk_url(sp_ctx_t *ctx, const char *path)
+{
+    return apr_pstrcat(ctx->pool, ctx->settings->base_url, path, NULL);
+}
+
+static void set_first_step(sp_ctx_t *ctx, json_t *alert, const char *key)
+{
+    size_t i = 0;
+
+    while (strncmp(first_steps[i].key, key, strlen(first_steps[i].key)) != 0) {
+        i++; /* the last row's key is at the start of everything */
+    }
+    sp_json_set_text(alert, "first_step", first_steps[i].step);
+    sp_json_set_text(alert, "first_step_url", desk_url(ctx, first_steps[i].path));
+}
+
+static void set_case_urls(sp_ctx_t *ctx, json_t *alert)
+{
+    json_t *one;
+    size_t i;
+
+    json_array_foreach(json_object_get(alert, "cases"), i, one)
+    {
+        const char *reference = sp_json_text(one, "reference");
+
+        sp_json_set_text(one, "url",
+                         apr_pstrcat(ctx->pool, desk_url(ctx, "/admin/orders/"),
+                                     reference ? reference : "", NULL));
+    }
+}
+
+sp_outcome_t sp_alert_model(sp_ctx_t *ctx, const char *payload, json_t *model)
 {
     json_t *said =
         sp_json_own(ctx->pool, json_loads(payload ? payload : "{}", 0, NULL));
-    const char *key = sp_json_text(said, "key");
-    const char *text = sp_json_text(said, "text");
-    json_t *alert = json_object();
-    size_t i = 0;
+    const char *key;
+    json_t *alert;
 
-    while (strncmp(first_steps[i].key, key ? key : "", strlen(first_steps[i].key)) !=
-           0) {
-        i++; /* the last row's key is at the start of everything */
+    if (sp_db_alert_letter(ctx, json_integer_value(json_object_get(said, "alert")),
+                           &alert) != SP_DONE) {
+        return SP_FAILED;
     }
-    sp_json_set_text(alert, "headline", text ? text : "Something needs a look");
-    sp_json_set_text(alert, "first_step", first_steps[i].step);
-    sp_json_set_text(
-        alert, "first_step_url",
-        apr_pstrcat(ctx->pool, ctx->settings->base_url, first_steps[i].path, NULL));
+    if (!alert) {
+        return SP_REFUSED;
+    }
+    key = sp_json_text(alert, "key");
+    set_first_step(ctx, alert, key ? key : "");
+    set_case_urls(ctx, alert);
+    sp_json_set_text(alert, "acknowledge_url", desk_url(ctx, "/admin/alerts"));
     /* In place of the number that the payload holds under this name. */
-    json_object_set_new(model, "alert", alert);
+    json_object_set(model, "alert", alert);
+    return SP_DONE;
 }
 
 sp_outcome_t sp_alert_webhook(sp_ctx_t *ctx, const json_t *model)
@@ -70,11 +105,12 @@ sp_outcome_t sp_alert_webhook(sp_ctx_t *ctx, const json_t *model)
         return SP_REFUSED;
     }
     sp_json_set_text(body, "text",
-                     apr_psprintf(ctx->pool, "%s: %s\n%s: %s",
+                     apr_psprintf(ctx->pool, "%s: %s\n%s: %s\nI have it: %s",
                                   ctx->settings->app_name,
                                   sp_json_text(alert, "headline"),
                                   sp_json_text(alert, "first_step"),
-                                  sp_json_text(alert, "first_step_url")));
+                                  sp_json_text(alert, "first_step_url"),
+                                  sp_json_text(alert, "acknowledge_url")));
     ask.body = sp_json_dump(ctx->pool, body);
     ask.len = strlen(ask.body);
     ask.headers = apr_array_make(ctx->pool, 1, sizeof(const char *));
@@ -89,8 +125,7 @@ sp_outcome_t sp_alert_webhook(sp_ctx_t *ctx, const json_t *model)
     return SP_FAILED;
 }
 
-static void raise_run(sp_ctx_t *ctx, const sp_alert_run_t *run, const char *key,
-                      const char *level, const char *text)
+static void raise_run(sp_ctx_t *ctx, const sp_alert_run_t *run, const char *key)
 {
     json_t *detail = sp_json_object(ctx->pool);
 
@@ -98,48 +133,33 @@ static void raise_run(sp_ctx_t *ctx, const sp_alert_run_t *run, const char *key,
     sp_json_set_text(detail, "code", run->code);
     sp_json_set_int(detail, "failures", run->failures);
     sp_json_set_int(detail, "silent_s", apr_time_sec(run->since_good));
-    sp_db_alert_raise(ctx, key, level, text, sp_json_dump(ctx->pool, detail));
-}
-
-/* Three intervals, but never less than this. */
-static apr_interval_time_t silence(const sp_ctx_t *ctx, apr_interval_time_t least)
-{
-    apr_interval_time_t time = INTERVALS * ctx->settings->reconcile_interval;
-
-    return time > least ? time : least;
+    sp_db_alert_raise(ctx, key, "today",
+                      apr_psprintf(ctx->pool, "Looking for %s keeps failing (%s)",
+                                   run->kind, run->code),
+                      sp_json_dump(ctx->pool, detail));
 }
 
 static int keeps_failing(const sp_ctx_t *ctx, const sp_alert_run_t *run)
 {
     int patience = strcmp(run->code, "provider_limit") == 0;
+    apr_interval_time_t silence = INTERVALS * ctx->settings->reconcile_interval;
 
     return (run->failures >= FAILURES && !patience) ||
-           run->since_good > silence(ctx, SHORT_SILENCE);
+           run->since_good > (silence > SHORT_SILENCE ? silence : SHORT_SILENCE);
 }
 
 void sp_alert_run(sp_ctx_t *ctx, sp_alert_run_t *run)
 {
     const char *failing = apr_pstrcat(ctx->pool, "run:", run->kind, NULL);
-    const char *silent = apr_pstrcat(ctx->pool, "silence:", run->kind, NULL);
 
     if (run->failures == 0) {
-        if (run->told && sp_db_alert_clear(ctx, failing) == SP_DONE &&
-            sp_db_alert_clear(ctx, silent) == SP_DONE) {
+        if (run->told && sp_db_alert_clear(ctx, failing) == SP_DONE) {
             run->told = 0;
         }
         return;
     }
     if (keeps_failing(ctx, run)) {
         run->told = 1;
-        raise_run(ctx, run, failing, "today",
-                  apr_psprintf(ctx->pool, "Looking for %s keeps failing (%s)",
-                               run->kind, run->code));
-    }
-    if (run->since_good > silence(ctx, LONG_SILENCE)) {
-        run->told = 1;
-        raise_run(
-            ctx, run, silent, "page",
-            apr_psprintf(ctx->pool, "No look for %s has succeeded for %d minutes",
-                         run->kind, (int)(apr_time_sec(run->since_good) / 60)));
+        raise_run(ctx, run, failing);
     }
 }

@@ -10,8 +10,12 @@
 
 #include "model/ctx.h"
 
-/** Add to model what the mail "alert" says, from an alert's payload. */
-void sp_alert_model(sp_ctx_t *ctx, const char *payload, json_t *model);
+/**
+ * Add to model what the mail "alert" says at this moment, from the row's payload.
+ *
+ * @return SP_DONE; SP_REFUSED: it need not be said any more; SP_FAILED (database)
+ */
+sp_outcome_t sp_alert_model(sp_ctx_t *ctx, const char *payload, json_t *model);
 
 /** Post the same to SubPayAlertWebhook. SP_REFUSED when there is none. */
 sp_outcome_t sp_alert_webhook(sp_ctx_t *ctx, const json_t *model);
@@ -26,9 +30,10 @@ typedef struct sp_alert_run_t {
 } sp_alert_run_t;
 
 /**
- * A run has ended: tell people when three failed in a row or none was good for three
- * intervals, page somebody after half an hour, and close the alerts after a good one.
- * A provider that asks for patience (provider_limit) counts by time only.
+ * A run has ended: tell people, with the next digest, when three failed in a row or none
+ * was good for three intervals, and close the alert after a good one. A provider that
+ * asks for patience (provider_limit) counts by time only. Silence that lasts pages:
+ * alert_watch.h.
  */
 void sp_alert_run(sp_ctx_t *ctx, sp_alert_run_t *run);
 

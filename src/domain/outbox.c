@@ -11,6 +11,7 @@
 #include "cfg/settings.h"
 #include "db/jobs.h"
 #include "domain/alert.h"
+#include "domain/alert_watch.h"
 #include "domain/letter.h"
 #include "domain/notify.h"
 #include "domain/refund.h"
@@ -174,12 +175,15 @@ static sp_outcome_t send_mail(sending_t *send)
     return write_and_post(send, send->row->template, send->row->recipient, model);
 }
 
-/* By mail and to the webhook: told once is told, so either is enough. */
+/* To the person whose turn it is, and to the webhook: told once is told, so either is
+ * enough. */
 static sp_outcome_t send_alert(sending_t *send)
 {
-    const sp_settings_t *settings = send->ctx->settings;
-    const char *to =
-        settings->alert_to ? settings->alert_to : settings->support_email;
+    json_t *payload =
+        sp_json_own(send->ctx->pool, json_loads(send->row->payload, 0, NULL));
+    const char *to = sp_alert_person(
+        send->ctx, json_integer_value(json_object_get(payload, "person")));
+    int is_digest = send->row->template && !strcmp(send->row->template, "digest");
     sp_outcome_t out = SP_FAILED;
     json_t *model;
 
@@ -187,14 +191,15 @@ static sp_outcome_t send_alert(sending_t *send)
     if (sp_letter_model(send->ctx, send->row, &model) != SP_DONE) {
         return SP_FAILED;
     }
-    sp_alert_model(send->ctx, send->row->payload, model);
-    if (to) {
-        out = write_and_post(send, "alert", to, model);
+    if (is_digest) {
+        return to ? write_and_post(send, "digest", to, model) : SP_DONE;
     }
-    if (sp_alert_webhook(send->ctx, model) == SP_DONE) {
-        out = SP_DONE;
+    out = sp_alert_model(send->ctx, send->row->payload, model);
+    if (out != SP_DONE) {
+        return out == SP_REFUSED ? SP_DONE : out; /* over, or somebody has it */
     }
-    return out;
+    out = to ? write_and_post(send, "alert", to, model) : SP_FAILED;
+    return sp_alert_webhook(send->ctx, model) == SP_DONE ? SP_DONE : out;
 }
 
 static sp_outcome_t send_notify(sending_t *send)

@@ -12,9 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "db/alert.h"
 #include "db/jobs.h"
 #include "domain/account.h"
+#include "domain/alert_watch.h"
 #include "domain/anomaly.h"
+#include "domain/digest.h"
 #include "domain/endpoint.h"
 #include "domain/find.h"
 #include "domain/notify.h"
@@ -305,6 +308,18 @@ sp_turn_t sp_duty_anomalies(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
 {
     (void)duty;
     return turn_of(sp_anomaly_look(ctx, worker->id));
+}
+
+/* Neither keeps the other from being done. */
+sp_turn_t sp_duty_watch(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    sp_outcome_t watched = sp_alert_watch(ctx);
+    sp_outcome_t made = sp_digest_make(ctx);
+    sp_outcome_t rolled = sp_db_metrics_roll(ctx);
+
+    (void)worker;
+    (void)duty;
+    return turn_of(watched != SP_DONE ? watched : made != SP_DONE ? made : rolled);
 }
 
 sp_turn_t sp_duty_events_again(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)

@@ -49,6 +49,7 @@ sp_turn_t sp_duty_sweep(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
 sp_turn_t sp_duty_daily_sweep(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
 sp_turn_t sp_duty_events_again(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
 sp_turn_t sp_duty_anomalies(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
+sp_turn_t sp_duty_watch(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
 sp_turn_t sp_duty_clean(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
 sp_turn_t sp_duty_endpoint(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
 sp_turn_t sp_duty_notify_expired(sp_worker_t *worker, sp_ctx_t *ctx,

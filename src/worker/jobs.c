@@ -97,6 +97,7 @@ static const job_t jobs[] = {
     { "events_again", sp_duty_events_again, each_ten_seconds, 1, 0, 0, 0 },
     { "notify_expired", sp_duty_notify_expired, each_ten_seconds, 1, 0, 0, 0 },
     { "anomalies", sp_duty_anomalies, each_five_minutes, 1, 0, 0, 0 },
+    { "watch", sp_duty_watch, each_five_seconds, 1, 0, 0, 0 },
     { "endpoint", sp_duty_endpoint, each_five_minutes, 1, 0, 0, 0 },
     { "deep", sp_duty_daily_sweep, each_five_minutes, 1, 0, 0, 0 },
     { "clean", sp_duty_clean, each_five_minutes, 1, 0, 0, 0 },

@@ -28,7 +28,7 @@ select is((select bonus_days from orders), 7, 'and a week, because it came late'
 select results_eq(
     $$ select kind, order_id, state, owner, due_at > now() from tickets $$,
     $$ values ('adopted', t.id(1), 'open', 'support', true) $$, 'support is told');
-select is((select count(*) from outbox where kind = 'alert' and template = 'today'), 1::bigint, 'today');
+select is((select count(*) from alerts where key = 'ticket:adopted' and level = 'today'), 1::bigint, 'with the next digest');
 select results_eq($$ select action from audit where order_id is not null order by id $$,
     $$ values ('order.adopted'), ('order.completed') $$, 'history says so');
 

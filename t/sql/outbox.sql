@@ -64,7 +64,7 @@ create temp table last as select * from outbox_claim(:me, 1, 60);
 select is(outbox_retry(id, lease, '451 later'), 'dead', 'then it is') from last;
 select results_eq('select o.state, k.kind, k.state, k.email, k.order_id from outbox o join last using (id) join tickets k on k.dedupe_key = ''dead_mail:'' || o.id',
     'select ''dead'', ''dead_mail'', ''open'', recipient, order_id from last', 'and a person is told');
-select is((select count(*) from outbox where kind = 'alert'), 1::bigint, 'with an alert');
+select is((select level from alerts where key = 'ticket:dead_mail'), 'today', 'with the next digest');
 
 -- A hard bounce.
 create temp table bounced as select * from taken order by id desc limit 1;
@@ -72,21 +72,24 @@ select is(outbox_dead(id, lease, '550 no such user'), true, 'a hard bounce ends 
 select is((select count(*) from tickets where kind = 'dead_mail'), 2::bigint, 'with its own ticket');
 
 -- Alerts leave too, and do not breed.
+select alert_raise('disk', 'page', 'The disk is full', null) \g /dev/null
+update outbox set next_try_at = now() where kind = 'alert';
 create temp table alarm as select * from outbox_claim(:me, 10, 60);
-select results_eq('select kind, template, payload ->> ''key'' from alarm', $$ values ('alert', 'today', 'ticket:dead_mail') $$, 'the alert is due');
+select results_eq('select kind, template, payload ->> ''key'' from alarm', $$ values ('alert', 'page', 'disk') $$, 'the alert is due');
 select is(outbox_sent(id, lease), true, 'it leaves') from alarm;
-select is((select told_at from alerts where key = 'ticket:dead_mail'), now(), 'which the alert knows');
+select is((select told_at from alerts where key = 'disk'), now(), 'which the alert knows');
 select is(alert_raise('db', 'page', 'The database is slow', null), true, 'an alert is raised');
 select is(alert_raise('db', 'page', 'The database is slow', '{"ms": 9}'), false, 'and again');
 select results_eq($$ select count, detail from alerts where key = 'db' $$, $$ values (2, '{"ms": 9}'::jsonb) $$, 'is counted');
+update outbox set next_try_at = now() where kind = 'alert' and state = 'pending';
 create temp table pager as select * from outbox_claim(:me, 10, 60);
 select is((select count(*) from pager), 1::bigint, 'told once');
 select is(outbox_dead(id, lease, 'no such address'), true, 'an alert that cannot leave') from pager;
 select is((select count(*) from outbox where state = 'pending'), 0::bigint, 'makes no other');
 select is(alert_clear('db'), true, 'it is over');
 select is(alert_clear('db'), false, 'once');
-select is(alert_raise('db', 'digest', 'The database is slow', null), true, 'and can come back');
-select is((select count(*) from outbox where state = 'pending'), 0::bigint, 'a digest sends no message of its own');
+select is(alert_raise('db', 'today', 'The database is slow', null), true, 'and can come back');
+select is((select count(*) from outbox where state = 'pending'), 0::bigint, 'what waits for the digest sends no message of its own');
 
 select * from finish();
 rollback;

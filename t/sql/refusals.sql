@@ -35,7 +35,7 @@ select t.reviewed(4, '{"product": "monthly"}', 'product', 'another product');
 select t.reviewed(5, '{"price": 100}', 'price', 'another price in the metadata');
 select t.reviewed(6, '{"amount": 0}', 'amount', 'nothing paid at all');
 select is((select count(*) from tickets), 6::bigint, 'one ticket each, however often told');
-select is((select count(*) from outbox where kind = 'alert'), 1::bigint,
+select is((select count(*) from alerts where key like 'ticket:%'), 1::bigint,
     'and one alert for all of them: an outage is one incident');
 select is((select count(*) from subscriptions), 0::bigint, 'nobody got access');
 
