@@ -41,9 +41,11 @@ class Chaos {
     this.t.allowLog(/./); /* judged by the invariants */
   }
 
-  /* A payment page as the provider knows it. */
+  /* A payment page as the provider knows it; our own question may meet a fault too. */
   async session(url) {
-    return this.t.stripe.checkout.sessions.retrieve(/cs_\w+/.exec(url)[0]);
+    const id = /cs_\w+/.exec(url)[0];
+    return proc.until(() => this.t.stripe.checkout.sessions.retrieve(id).catch(() => null),
+      { every: 50, within: 30_000, what: `session ${id}` });
   }
 
   /* A pause that ends with the run. */
