@@ -17,6 +17,9 @@
 #include "db/db.h"
 #include "db/desk.h"
 #include "db/migrate.h"
+#include "domain/desk.h"
+#include "domain/desk_act.h"
+#include "domain/desk_reply.h"
 #include "domain/order.h"
 #include "domain/reconcile.h"
 #include "model/ctx.h"
@@ -43,6 +46,10 @@ typedef struct cli_t {
     const char *database;
     const char *share;
     const char *since;
+    const char *amount;
+    const char *days;
+    const char *reason;
+    const char *text;
     int json;
     const char *argument; /* the command's own, or NULL */
     sp_settings_t *settings;
@@ -134,37 +141,6 @@ static status_t run_migrate(cli_t *cli)
 
 /* ---- lookup ------------------------------------------------------------------ */
 
-/* What a diagnosis means, and what to do about it. */
-static const struct {
-    const char *code;
-    const char *text;
-} diagnoses[] = {
-    { "healthy", "paid, has access, was told" },
-    { "paid_no_order", "paid, and no order here: recover it by the payment's id" },
-    { "paid_stuck", "paid, but not completed: recover it" },
-    { "review", "money moved, but a detail differs: a person decides" },
-    { "no_subscription", "completed, but without access; the worker mends it" },
-    { "mail_not_sent", "has access, but was not told: see the outbox" },
-    { "order_without_payment", "completed, but without a payment" },
-    { "duplicate", "bought twice: a person decides" },
-    { "refunded", "the money went back" },
-    { "disputed", "the bank questions the payment" },
-    { "expired", "access has run out" },
-    { "never_charged", "no payment is known here; recover asks the provider" },
-};
-
-static const char *meaning_of(const char *code)
-{
-    size_t i;
-
-    for (i = 0; i < sizeof(diagnoses) / sizeof(diagnoses[0]); i++) {
-        if (strcmp(diagnoses[i].code, code) == 0) {
-            return diagnoses[i].text;
-        }
-    }
-    return code;
-}
-
 static void set_time(cli_t *cli, json_t *json, const char *name, apr_time_t at)
 {
     sp_json_set_text(json, name, at ? sp_text_time(cli->pool, at) : NULL);
@@ -212,7 +188,7 @@ static void show_order(cli_t *cli, const sp_found_t *found)
     const sp_order_t *order = &found->order;
 
     printf("%s  %s  %s\n", order->reference, order->state,
-           meaning_of(found->diagnosis));
+           sp_desk_diagnosis(found->diagnosis)->text);
     show_line("e-mail", order->email);
     show_line("bought", apr_psprintf(cli->pool, "%s, %s", order->title,
                                      sp_money_text(cli->pool, &order->price)));
@@ -255,6 +231,44 @@ static void show_found(cli_t *cli, const apr_array_header_t *found)
     }
 }
 
+/* Where the keys can be read, the provider says what our own books cannot know. */
+static int may_ask(cli_t *cli)
+{
+    return cli->settings && !sp_settings_unlock(cli->pool, cli->settings);
+}
+
+/* The same words as the search of the support area. Money that no order of ours stands
+ * for is told, and not counted as found here. */
+static void ask_provider(cli_t *cli, const char *q, const apr_array_header_t *found)
+{
+    json_t *answer, *result;
+    size_t i;
+    int n;
+
+    if (!may_ask(cli) || sp_desk_search(&cli->ctx, q, &answer) != SP_DONE) {
+        return;
+    }
+    json_array_foreach(json_object_get(answer, "results"), i, result)
+    {
+        const char *reference = sp_json_text(result, "reference");
+        const char *code =
+            sp_json_text(json_object_get(result, "diagnosis"), "code");
+
+        for (n = 0; reference && n < found->nelts; n++) {
+            sp_found_t *one = &APR_ARRAY_IDX(found, n, sp_found_t);
+
+            if (strcmp(one->order.reference, reference) == 0) {
+                one->diagnosis = apr_pstrdup(cli->pool, code);
+            }
+        }
+        if (strcmp(code, "paid_no_order") == 0) {
+            complain(NOT_FOUND, "%s, payment %s: %s", reference ? reference : "-",
+                     sp_json_text(result, "payment_id"),
+                     sp_desk_diagnosis(code)->text);
+        }
+    }
+}
+
 static status_t run_lookup(cli_t *cli)
 {
     const char *q = spelled(cli, cli->argument);
@@ -264,6 +278,7 @@ static status_t run_lookup(cli_t *cli)
     if (sp_db_lookup(&cli->ctx, q, NULL, &found) != SP_DONE) {
         return OUT_OF_REACH;
     }
+    ask_provider(cli, q, found);
     show_found(cli, found);
     if (found->nelts > 0) {
         return DONE;
@@ -478,6 +493,177 @@ static status_t run_status(cli_t *cli)
     return DONE;
 }
 
+/* ---- the desk: what support sees and does -------------------------------------- */
+
+static const char *text_at(const json_t *object, const char *name)
+{
+    return sp_json_text(json_object_get(object, name), "text");
+}
+
+static status_t run_queue(cli_t *cli)
+{
+    json_t *answer, *row;
+    size_t i;
+
+    if (sp_desk_queue(&cli->ctx, &answer) != SP_DONE) {
+        return OUT_OF_REACH;
+    }
+    if (cli->json) {
+        print_json(cli, answer);
+        return DONE;
+    }
+    json_array_foreach(json_object_get(answer, "rows"), i, row)
+    {
+        const char *ticket = sp_json_text(row, "ticket");
+        const char *reference = sp_json_text(row, "reference");
+        const char *amount = sp_json_text(row, "amount_text");
+
+        printf("%-8s %-14s %-12s %6d min  %s\n", ticket ? ticket : "-",
+               reference ? reference : "-", amount ? amount : "-",
+               (int)json_integer_value(json_object_get(row, "minutes")),
+               sp_json_text(row, "subject"));
+    }
+    printf("%d need you, %d healed by themselves since yesterday\n",
+           (int)json_integer_value(json_object_get(answer, "count")),
+           (int)json_integer_value(json_object_get(answer, "healed")));
+    return DONE;
+}
+
+static status_t run_show(cli_t *cli)
+{
+    json_t *answer, *line;
+    size_t i;
+
+    if (sp_desk_case(&cli->ctx, spelled(cli, cli->argument), &answer) != SP_DONE) {
+        return OUT_OF_REACH;
+    }
+    if (!answer) {
+        return complain(NOT_FOUND, "no order %s", cli->argument);
+    }
+    if (cli->json) {
+        print_json(cli, answer);
+        return DONE;
+    }
+    line = json_object_get(answer, "diagnosis");
+    printf("%s  %s  %s: %s\n", sp_json_text(answer, "reference"),
+           sp_json_text(answer, "state"), sp_json_text(line, "code"),
+           sp_json_text(line, "text"));
+    show_line("e-mail", sp_json_text(answer, "email"));
+    show_line("access until", text_at(json_object_get(answer, "access"), "expires_at"));
+    json_array_foreach(json_object_get(answer, "timeline"), i, line)
+    {
+        const char *detail = sp_json_text(line, "detail");
+
+        printf("  %s  %s (%s)%s%s\n", text_at(line, "at"), sp_json_text(line, "what"),
+               sp_json_text(line, "who"), detail ? ": " : "", detail ? detail : "");
+    }
+    return DONE;
+}
+
+static status_t act(cli_t *cli, const char *action)
+{
+    sp_desk_ask_t ask = { .action = action,
+                          .reason = cli->reason,
+                          .amount = cli->amount,
+                          .days = cli->days,
+                          .text = cli->text };
+    json_t *answer;
+    sp_outcome_t out;
+
+    if (strcmp(action, "reply") == 0) {
+        ask.ticket = cli->argument;
+    }
+    else if (!sp_reference_parse(cli->pool, cli->argument, &ask.reference)) {
+        return complain(NOT_FOUND, "no order %s", cli->argument);
+    }
+    out = sp_desk_act(&cli->ctx, &ask, &answer);
+    if (out == SP_FAILED || out == SP_UNKNOWN) {
+        return complain(OUT_OF_REACH, "%s",
+                        cli->ctx.say ? cli->ctx.say : "the database does not answer");
+    }
+    if (cli->json) {
+        print_json(cli, answer);
+    }
+    else if (out == SP_DONE) {
+        puts(sp_json_text(answer, "say"));
+    }
+    return out == SP_DONE ? DONE : complain(NOT_FOUND, "%s", cli->ctx.say);
+}
+
+static status_t run_resend(cli_t *cli)
+{
+    return act(cli, "resend");
+}
+
+static status_t run_refund(cli_t *cli)
+{
+    return act(cli, "refund");
+}
+
+static status_t run_extend(cli_t *cli)
+{
+    return act(cli, "extend");
+}
+
+static status_t run_reply(cli_t *cli)
+{
+    return act(cli, "reply");
+}
+
+static status_t run_runs(cli_t *cli)
+{
+    json_t *answer, *one;
+    size_t i;
+
+    if (sp_db_desk_runs(&cli->ctx, &answer) != SP_DONE) {
+        return OUT_OF_REACH;
+    }
+    if (cli->json) {
+        print_json(cli, answer);
+        return DONE;
+    }
+    json_array_foreach(json_object_get(answer, "runs"), i, one)
+    {
+        const char *counts = sp_json_text(one, "counts_text");
+        const char *problem = sp_json_text(one, "problem");
+
+        printf("%s  %-10s %-9s %s%s\n", text_at(one, "started_at"),
+               sp_json_text(one, "kind"),
+               json_object_get(one, "ok")       ? "good"
+               : json_object_get(one, "failed") ? "failed"
+                                                : "under way",
+               counts ? counts : "", problem ? problem : "");
+    }
+    return DONE;
+}
+
+static status_t run_alerts(cli_t *cli)
+{
+    json_t *answer, *alerts, *one;
+    size_t i;
+
+    if (sp_desk_queue(&cli->ctx, &answer) != SP_DONE) {
+        return OUT_OF_REACH;
+    }
+    alerts = json_object_get(answer, "alerts");
+    if (cli->json) {
+        one = sp_json_object(cli->pool);
+        json_object_set_new(one, "alerts",
+                            alerts ? json_incref(alerts) : json_array());
+        print_json(cli, one);
+        return DONE;
+    }
+    json_array_foreach(alerts, i, one)
+    {
+        printf("%-6s %s  %s\n", sp_json_text(one, "level"), text_at(one, "since"),
+               sp_json_text(one, "text"));
+    }
+    if (json_array_size(alerts) == 0) {
+        puts("no alert is open");
+    }
+    return DONE;
+}
+
 /* ---- what there is ---------------------------------------------------------- */
 
 static const command_t commands[] = {
@@ -490,6 +676,16 @@ static const command_t commands[] = {
     { "reconcile", NULL, NEEDS_PROVIDER, run_reconcile,
       "look at the provider now, as the worker does" },
     { "status", NULL, NEEDS_DATABASE, run_status, "counts and ages" },
+    { "queue", NULL, NEEDS_DATABASE, run_queue, "what needs a person" },
+    { "show", "<reference>", NEEDS_PROVIDER, run_show,
+      "one case: what is the matter, and all that happened" },
+    { "resend", "<reference>", NEEDS_DATABASE, run_resend, "send the mail again" },
+    { "refund", "<reference>", NEEDS_PROVIDER, run_refund,
+      "send money back: --amount, or all that is left" },
+    { "extend", "<reference>", NEEDS_DATABASE, run_extend, "give --days" },
+    { "reply", "<ticket>", NEEDS_DATABASE, run_reply, "answer a ticket with --text" },
+    { "runs", NULL, NEEDS_DATABASE, run_runs, "the latest looks at the provider" },
+    { "alerts", NULL, NEEDS_DATABASE, run_alerts, "what is open" },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -499,6 +695,10 @@ static const apr_getopt_option_t options[] = {
     { "database", 'd', 1, "CONNINFO  another database than SubPayDatabase" },
     { "share", 's', 1, "DIR  where sql/ and htdocs/ lie" },
     { "since", 'S', 1, "TIME  reconcile: how far to look back, such as 48h" },
+    { "amount", 'a', 1, "AMOUNT  refund: so much, such as 100.00" },
+    { "days", 'n', 1, "DAYS  extend: so many, 1 to 366" },
+    { "reason", 'r', 1, "TEXT  why, for the audit" },
+    { "text", 't', 1, "TEXT  reply: what to write" },
     { "json", 'j', 0, "one JSON document instead of text" },
     { "help", 'h', 0, "this text" },
     { NULL, 0, 0, NULL },
@@ -628,6 +828,18 @@ static int take_option(cli_t *cli, apr_getopt_t *opts, int *wants_help)
         break;
     case 'S':
         cli->since = value;
+        break;
+    case 'a':
+        cli->amount = value;
+        break;
+    case 'n':
+        cli->days = value;
+        break;
+    case 'r':
+        cli->reason = value;
+        break;
+    case 't':
+        cli->text = value;
         break;
     case 'j':
         cli->json = 1;

@@ -47,7 +47,7 @@ test('lookup finds by e-mail, reference and payment, however they are typed', as
     const done = await t.subpayctl('--json', 'lookup', q);
     assert.equal(done.status, 0, `${q}: ${done.stderr}`);
     assert.equal(done.json.orders[0].reference, reference);
-    assert.equal(done.json.orders[0].diagnosis, 'never_charged');
+    assert.equal(done.json.orders[0].diagnosis, 'paid_stuck', 'the provider was asked as well');
   }
   assert.equal((await t.subpayctl('recover', payment_intent)).status, 0);
   const found = await t.subpayctl('lookup', payment_intent);

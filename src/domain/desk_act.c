@@ -78,6 +78,9 @@ static const struct {
     { "stale", 0,
       "Somebody has done this while your page was open. Look at the case as it is "
       "now." },
+    { "kept", 0,
+      "The provider says that it is paid, and our books could not take it in. It is "
+      "kept and tried again by itself; the error log and the alert say why." },
     { "no_order", 0, "There is no such order, here or at the provider." },
     { "no_access", 0, "This order gives no access, so there is nothing to do that to." },
     { "no_email", 0, "There is no address. Correct it first." },
@@ -270,6 +273,10 @@ static sp_outcome_t recover(sp_ctx_t *ctx, const sp_desk_ask_t *ask, json_t **an
                    : sp_end(ctx, SP_UNKNOWN, "provider_silent",
                             "The provider did not answer clearly. Nothing was "
                             "changed: try again in a moment.");
+    }
+    if (settling.verdict && (strcmp(settling.verdict, "failed") == 0 ||
+                             strcmp(settling.verdict, "parked") == 0)) {
+        return refuse(ctx, "kept", answer);
     }
     json = ask_json(ctx, ask);
     if (!order && settling.reference) {

@@ -86,7 +86,8 @@ static void read_card(sp_ctx_t *ctx, sp_desk_query_t *query)
         else if (is_currency(word)) {
             currency = word;
         }
-        else if (!last4 && all_digits(word, 4) && (amount || day)) {
+        else if (all_digits(word, 4)) {
+            amount = last4 && !amount ? last4 : amount; /* "2490 ... 4242" */
             last4 = word;
         }
         else if (!amount) {
