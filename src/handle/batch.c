@@ -32,7 +32,7 @@ APR_RING_HEAD(queue_t, waiting_t);
 
 static struct {
     apr_thread_mutex_t *lock; /* NULL: one request at a time, nobody to share with */
-    struct queue_t queue;
+    struct queue_t queue;     /* of those that wait; whoever leads is not in it */
     int on_its_way;
 } batch;
 
@@ -62,9 +62,11 @@ static int enqueue(waiting_t *me)
 
     sem_init(&me->wake, 0, 0);
     apr_thread_mutex_lock(batch.lock);
-    APR_RING_INSERT_TAIL(&batch.queue, me, waiting_t, link);
     leads = !batch.on_its_way;
     batch.on_its_way = 1;
+    if (!leads) {
+        APR_RING_INSERT_TAIL(&batch.queue, me, waiting_t, link);
+    }
     apr_thread_mutex_unlock(batch.lock);
     return leads;
 }
@@ -77,14 +79,25 @@ static int wait_for_turn(waiting_t *me)
     return me->leads;
 }
 
-static int take_queue(waiting_t *taken[MOST])
+/* Under the lock. NULL: nobody waits. */
+static waiting_t *take_first(void)
 {
-    int count = 0;
+    waiting_t *first = NULL;
 
+    if (!APR_RING_EMPTY(&batch.queue, waiting_t, link)) {
+        first = APR_RING_FIRST(&batch.queue);
+        APR_RING_REMOVE(first, link);
+    }
+    return first;
+}
+
+static int take_queue(waiting_t *me, waiting_t *taken[MOST])
+{
+    int count = 1;
+
+    taken[0] = me;
     apr_thread_mutex_lock(batch.lock);
-    while (count < MOST && !APR_RING_EMPTY(&batch.queue, waiting_t, link)) {
-        taken[count] = APR_RING_FIRST(&batch.queue);
-        APR_RING_REMOVE(taken[count], link);
+    while (count < MOST && (taken[count] = take_first()) != NULL) {
         count++;
     }
     apr_thread_mutex_unlock(batch.lock);
@@ -94,14 +107,12 @@ static int take_queue(waiting_t *taken[MOST])
 /* Whoever has waited longest leads the next. */
 static void hand_on(void)
 {
-    waiting_t *next = NULL;
+    waiting_t *next;
 
     apr_thread_mutex_lock(batch.lock);
-    if (APR_RING_EMPTY(&batch.queue, waiting_t, link)) {
-        batch.on_its_way = 0;
-    }
-    else {
-        next = APR_RING_FIRST(&batch.queue);
+    next = take_first();
+    batch.on_its_way = next != NULL;
+    if (next) {
         next->leads = 1;
     }
     apr_thread_mutex_unlock(batch.lock);
@@ -116,7 +127,7 @@ static void lead(waiting_t *me)
 {
     waiting_t *taken[MOST];
     sp_settling_t *all[MOST];
-    int count = take_queue(taken);
+    int count = take_queue(me, taken);
     int i;
 
     for (i = 0; i < count; i++) {
@@ -124,10 +135,8 @@ static void lead(waiting_t *me)
     }
     sp_db_settle_many(me->one.ctx, all, count);
     hand_on();
-    for (i = 0; i < count; i++) {
-        if (taken[i] != me) {
-            sem_post(&taken[i]->wake);
-        }
+    for (i = 1; i < count; i++) {
+        sem_post(&taken[i]->wake);
     }
 }
 
