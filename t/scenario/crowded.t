@@ -6,7 +6,7 @@ const { SubPay, test, assert } = require('../lib/subpay.js');
 
 const t = SubPay.use();
 
-test('orders are locked: 503 with Retry-After within four seconds, and no sale is blind', async () => {
+test('orders are locked: 503 with Retry-After in seconds, and no sale is blind', async () => {
   t.allowLog('SP05', 'SP02');
   const bought = await t.buy('annual', 'ana@example.com', { pay: false });
   await t.sandbox.control('POST', 'webhooks', { retry_s: [1, 1, 1, 1], redirect_wait_ms: 0 });
@@ -25,9 +25,11 @@ test('orders are locked: 503 with Retry-After within four seconds, and no sale i
     assert.ok(headers['retry-after']);
     assert.match(text, /You have not been charged/);
   }
-  const longest = Math.max(...replies.map(({ took }) => took));
-  console.log(`# the longest answer took ${longest} ms`);
-  assert.ok(longest < 4000 * (process.env.SUBPAY_SANITIZE ? 2 : 1), `${longest} ms`);
+  const took = replies.map((one) => one.took).sort((a, b) => a - b);
+  console.log(`# ${took.join(" ")}`);
+  const slack = process.env.SUBPAY_SANITIZE ? 2 : 1;
+  assert.ok(took[took.length / 2 - 1] < 2500 * slack, 'who finds no connection waits two seconds');
+  assert.ok(took.at(-1) < 7000 * slack, 'who has one tries four times, a second each');
   assert.equal((await t.stripe.checkout.sessions.list()).data.length, before, 'nobody was sent to pay');
   await holder.query('rollback');
   await holder.end();
