@@ -97,6 +97,11 @@ int sp_page_show(request_rec *r, sp_ctx_t *ctx, int status, const char *page,
                          LAST_RESORT, strlen(LAST_RESORT));
     }
     apr_table_setn(r->headers_out, "Content-Language", lang);
+    if (r->method_number == M_POST) {
+        /* "Back" to it would else be the browser's own error page: the form may not
+         * be sent again unasked, and what must not be stored is gone. */
+        apr_table_setn(r->err_headers_out, "Cache-Control", "private, no-cache");
+    }
     return sp_answer(r, status, "text/html; charset=utf-8", html.data, html.len);
 }
 

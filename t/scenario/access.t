@@ -91,7 +91,7 @@ test('paid: the browser chooses a password without a mail, and is in', async () 
   assert.match(account.text, /ana@example\.com/);
   assert.ok(account.text.includes(ana.reference));
   const receipt = account.text.match(/href="(\/return[^"]*)"/)[1].replace(/&amp;/g, '&');
-  assert.match((await ana.browser.get(receipt)).text, /<title>Paid/);
+  assert.match((await ana.browser.get(receipt)).text, /<title>Error: Paid/);
 });
 
 test('only the browser that paid, and only the first password', async () => {
@@ -336,7 +336,7 @@ test('the browser that paid corrects a mistyped address, once', async () => {
   assert.equal(bad.status, 400);
   assert.match(bad.text, /Enter an e-mail address/);
   assert.match(bad.text, /value="nia@"/, 'nothing typed is lost');
-  assert.match(bad.text, /<title>Paid/);
+  assert.match(bad.text, /<title>Error: Paid/);
   const done = await browser.post('/email', { form });
   assert.equal(done.status, 303);
   const page = await browser.get(done.location);
