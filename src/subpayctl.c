@@ -549,13 +549,15 @@ static status_t run_show(cli_t *cli)
            sp_json_text(answer, "state"), sp_json_text(line, "code"),
            sp_json_text(line, "text"));
     show_line("e-mail", sp_json_text(answer, "email"));
-    show_line("access until", text_at(json_object_get(answer, "access"), "expires_at"));
+    show_line("access until",
+              text_at(json_object_get(answer, "access"), "expires_at"));
     json_array_foreach(json_object_get(answer, "timeline"), i, line)
     {
         const char *detail = sp_json_text(line, "detail");
 
-        printf("  %s  %s (%s)%s%s\n", text_at(line, "at"), sp_json_text(line, "what"),
-               sp_json_text(line, "who"), detail ? ": " : "", detail ? detail : "");
+        printf("  %s  %s (%s)%s%s\n", text_at(line, "at"),
+               sp_json_text(line, "what"), sp_json_text(line, "who"),
+               detail ? ": " : "", detail ? detail : "");
     }
     return DONE;
 }
@@ -579,7 +581,8 @@ static status_t act(cli_t *cli, const char *action)
     out = sp_desk_act(&cli->ctx, &ask, &answer);
     if (out == SP_FAILED || out == SP_UNKNOWN) {
         return complain(OUT_OF_REACH, "%s",
-                        cli->ctx.say ? cli->ctx.say : "the database does not answer");
+                        cli->ctx.say ? cli->ctx.say
+                                     : "the database does not answer");
     }
     if (cli->json) {
         print_json(cli, answer);
@@ -683,7 +686,8 @@ static const command_t commands[] = {
     { "refund", "<reference>", NEEDS_PROVIDER, run_refund,
       "send money back: --amount, or all that is left" },
     { "extend", "<reference>", NEEDS_DATABASE, run_extend, "give --days" },
-    { "reply", "<ticket>", NEEDS_DATABASE, run_reply, "answer a ticket with --text" },
+    { "reply", "<ticket>", NEEDS_DATABASE, run_reply,
+      "answer a ticket with --text" },
     { "runs", NULL, NEEDS_DATABASE, run_runs, "the latest looks at the provider" },
     { "alerts", NULL, NEEDS_DATABASE, run_alerts, "what is open" },
 };

@@ -49,23 +49,32 @@ select 'I2' as invariant,
                s.starts_at, o.period + o.bonus_days * interval '1 day')
         or o.state = 'refunded' and s.status = 'active');
 
--- I3 One welcome for each completed order: confirmation or "sorry for the wait".
+-- I3 One welcome for each completed order: confirmation or "sorry for the wait". (What a
+-- person sent again on request is another one, under a key of its own.)
 select 'I3' as invariant, format('order %s: %s welcomes', o.reference, count(m.id)) as detail
   from subpay.orders o
   left join subpay.outbox m on m.order_id = o.id and m.kind = 'mail'
                            and m.template in ('confirmation', 'recovered')
+                           and m.dedupe_key not like 'resend:%'
  where o.completed_at is not null
  group by o.id
 having count(m.id) <> 1;
 
 -- I4 No free ride: active access stands on a completed order and a payment that was
--- neither refunded in full nor lost in a dispute.
+-- neither refunded in full nor lost in a dispute; or on a grant of two people, with an
+-- end and a row in the audit.
 select 'I4' as invariant,
        format('subscription %s of order %s stands on nothing', s.id, o.reference) as detail
   from subpay.subscriptions s
   join subpay.orders o on o.id = s.order_id
  where s.status = 'active' and (s.expires_at is null or s.expires_at > now())
    and o.state <> 'refunded'  -- then it is I2's
+   and not exists (select from subpay.grants g
+                     join subpay.audit a on a.order_id = g.order_id
+                                        and a.action = 'support.grant'
+                                        and a.actor = g.given_by
+                    where g.order_id = o.id and o.completed_at is null
+                      and s.expires_at is not null)
    and (o.completed_at is null
         or not exists (
            select from subpay.payments p

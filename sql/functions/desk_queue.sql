@@ -59,12 +59,6 @@ begin
             'healed', (select count(*) from orders o
                         where o.completed_at > now() - interval '1 day'
                           and o.completed_via in ('replay', 'reconcile', 'self_service')),
-            'healed_tickets', (select count(*) from tickets k
-                                where k.solved_at > now() - interval '1 day'
-                                  and exists (select from audit a
-                                               where a.ticket_id = k.id
-                                                 and a.action = 'ticket.solved'
-                                                 and a.order_id = k.order_id)),
             'dead', (select count(*) from outbox m where m.state = 'dead'),
             'alerts', (
                 select jsonb_agg(jsonb_build_object(

@@ -101,9 +101,9 @@ static json_t *diagnosis_json(const char *code, int silent)
 
     sp_json_set_text(json, "code", diagnosis->code);
     sp_json_set_text(json, "text", text_of(diagnosis, silent));
-    json_object_set_new(
-        json, "action",
-        diagnosis->action ? json_string(diagnosis->action) : json_null());
+    json_object_set_new(json, "action",
+                        diagnosis->action ? json_string(diagnosis->action)
+                                          : json_null());
     sp_json_set_text(json, "button", diagnosis->button);
     return json;
 }
@@ -225,9 +225,8 @@ static void add_order(sp_ctx_t *ctx, search_t *search, const sp_found_t *found,
     }
     json_object_set_new(
         json, "diagnosis",
-        diagnosis_json(
-            sp_desk_judge(&found->order, found->diagnosis, fact, missing),
-            silent || (!fact && !may_ask)));
+        diagnosis_json(sp_desk_judge(&found->order, found->diagnosis, fact, missing),
+                       silent || (!fact && !may_ask)));
     json_array_append_new(search->results, json);
 }
 
@@ -263,11 +262,11 @@ static int has_order(const search_t *search, const sp_fact_t *fact)
     int i;
 
     for (i = 0; i < search->found->nelts; i++) {
-        const sp_order_t *order =
-            &APR_ARRAY_IDX(search->found, i, sp_found_t).order;
+        const sp_order_t *order = &APR_ARRAY_IDX(search->found, i, sp_found_t).order;
 
         if ((fact->order_id && strcmp(order->id, fact->order_id) == 0) ||
-            (order->payment_id && strcmp(order->payment_id, fact->payment_id) == 0)) {
+            (order->payment_id &&
+             strcmp(order->payment_id, fact->payment_id) == 0)) {
             return 1;
         }
     }
@@ -314,8 +313,8 @@ static json_t *meant(sp_ctx_t *ctx, search_t *search)
     (void)ctx;
     for (i = 0; i < search->found->nelts; i++) {
         json_array_append_new(
-            list, json_string(APR_ARRAY_IDX(search->found, i, sp_found_t)
-                                  .order.reference));
+            list, json_string(
+                      APR_ARRAY_IDX(search->found, i, sp_found_t).order.reference));
     }
     return list;
 }
@@ -323,7 +322,7 @@ static json_t *meant(sp_ctx_t *ctx, search_t *search)
 static sp_outcome_t find_all(sp_ctx_t *ctx, search_t *search)
 {
     const sp_desk_query_t *query = &search->query;
-    const char *q = query->email                                ? query->email
+    const char *q = query->email                                  ? query->email
                     : query->reference && !query->reference_wrong ? query->reference
                     : query->last4 || query->reference            ? ""
                                                                   : query->text;

@@ -63,7 +63,8 @@ static const struct {
       "The payment is here, but a detail differs from the order: decide below." },
     { "refunded", 1, "The money has been sent back before; access has ended." },
     { "resent", 1, "Done: the mail leaves within a minute." },
-    { "corrected", 1, "Done: the address is corrected, and both addresses are told." },
+    { "corrected", 1,
+      "Done: the address is corrected, and both addresses are told." },
     { "asked", 1,
       "Written down: the refund is being made now. The customer gets a mail as soon "
       "as it exists." },
@@ -82,7 +83,8 @@ static const struct {
       "The provider says that it is paid, and our books could not take it in. It is "
       "kept and tried again by itself; the error log and the alert say why." },
     { "no_order", 0, "There is no such order, here or at the provider." },
-    { "no_access", 0, "This order gives no access, so there is nothing to do that to." },
+    { "no_access", 0,
+      "This order gives no access, so there is nothing to do that to." },
     { "no_email", 0, "There is no address. Correct it first." },
     { "bad_email", 0, "Enter an e-mail address, like name@example.com" },
     { "same", 0, "That is the address it has already." },
@@ -123,10 +125,11 @@ static sp_outcome_t conclude(sp_ctx_t *ctx, json_t *answer)
     size_t i;
 
     if (strcmp(verdict, "stale") == 0 && by) {
-        say = apr_psprintf(ctx->pool,
-                           "%s did this while your page was open. Nothing was done a "
-                           "second time: look at the case as it is now.",
-                           by);
+        say =
+            apr_psprintf(ctx->pool,
+                         "%s did this while your page was open. Nothing was done a "
+                         "second time: look at the case as it is now.",
+                         by);
     }
     sp_json_set_text(answer, "say", say);
     for (i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {

@@ -34,8 +34,8 @@ typedef struct sp_desk_ask_t {
 typedef struct sp_desk_action_t {
     const char *name;   /* as in addresses */
     const char *button; /* what it says on the button */
-    const char *what;   /* the word in templates, and in the audit behind "support." */
-    int needs_input;    /* more than a press: the page of the action asks for it */
+    const char *what; /* the word in templates, and in the audit behind "support." */
+    int needs_input;  /* more than a press: the page of the action asks for it */
 } sp_desk_action_t;
 
 /** All that can be done to an order, in the order of the page; ended by a NULL name. */

@@ -57,8 +57,7 @@ static int read_amount(sp_ctx_t *ctx, const char *text, const char *currency,
         }
     }
     *to = '\0';
-    return *number &&
-           !sp_money_parse_amount(ctx->pool, number, currency, amount) &&
+    return *number && !sp_money_parse_amount(ctx->pool, number, currency, amount) &&
            amount->minor > 0;
 }
 

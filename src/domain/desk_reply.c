@@ -143,7 +143,8 @@ static json_t *facts_of(sp_ctx_t *ctx, const json_t *ticket, const json_t *about
     set_fact(ctx, facts, "refund_amount", sp_json_text(refund, "amount_text"));
     set_fact(ctx, facts, "refund_at", text_at(refund, "at"));
     set_fact(ctx, facts, "mail_at", text_at(mail, "sent_at"));
-    set_fact(ctx, facts, "dispute_due", text_at(last_of(about, "disputes"), "due_by"));
+    set_fact(ctx, facts, "dispute_due",
+             text_at(last_of(about, "disputes"), "due_by"));
     set_fact(ctx, facts, "wrote_at", text_at(ticket, "created_at"));
     set_fact(ctx, facts, "answer_by", text_at(ticket, "due_at"));
     set_fact(ctx, facts, "where_it_stands", stands(about));
@@ -173,15 +174,14 @@ static json_t *list(size_t chosen)
 static void set_draft(sp_ctx_t *ctx, json_t *ticket, const json_t *about,
                       const char *wanted)
 {
-    const char *code =
-        sp_json_text(json_object_get(ticket, "diagnosis"), "code");
+    const char *code = sp_json_text(json_object_get(ticket, "diagnosis"), "code");
     size_t chosen = choose(wanted, code ? code : "not_found");
     sp_text_t text;
 
-    if (sp_text_render(ctx->pool, ctx->templates,
-                       apr_pstrcat(ctx->pool, "replies/", replies[chosen].name,
-                                   ".text", NULL),
-                       facts_of(ctx, ticket, about), &text) == APR_SUCCESS) {
+    if (sp_text_render(
+            ctx->pool, ctx->templates,
+            apr_pstrcat(ctx->pool, "replies/", replies[chosen].name, ".text", NULL),
+            facts_of(ctx, ticket, about), &text) == APR_SUCCESS) {
         sp_json_set_text(ticket, "draft", text.data);
     }
     else {

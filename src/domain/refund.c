@@ -28,7 +28,8 @@ typedef struct decision_t {
     const char *by;
     sp_money_t amount;
     apr_time_t asked_at;
-    int64_t refunded_then; /* what had gone back, or was on its way, at the decision */
+    int64_t
+        refunded_then; /* what had gone back, or was on its way, at the decision */
     int duplicate;
 } decision_t;
 
@@ -65,8 +66,8 @@ static sp_outcome_t disputed(const char **say)
 
 /* The money as the provider sees it now: a dispute forbids the refund, and what has
  * gone back already shows that an earlier try was one that worked. */
-static sp_outcome_t look(sp_ctx_t *ctx, const decision_t *decision,
-                         const char **say, sp_fact_t **fact)
+static sp_outcome_t look(sp_ctx_t *ctx, const decision_t *decision, const char **say,
+                         sp_fact_t **fact)
 {
     sp_settled_t settled = { 0 };
     sp_outcome_t out = decision->account->provider->payment_fetch(
@@ -118,7 +119,8 @@ static sp_outcome_t ask(sp_ctx_t *ctx, const sp_outbox_row_t *row,
     sp_outcome_t out;
 
     ctx->patience = PATIENCE;
-    out = decision->account->provider->refund(ctx, decision->account, &refund, &fact);
+    out =
+        decision->account->provider->refund(ctx, decision->account, &refund, &fact);
     if (out == SP_REFUSED) {
         *say = "the provider refused it";
         return SP_REFUSED;

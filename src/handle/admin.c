@@ -121,8 +121,8 @@ int sp_admin_form(request_rec *r, sp_ctx_t *ctx, sp_form_t **form)
         return sp_admin_error(r, ctx, status, "malformed", (*form)->problem);
     }
     given = sp_form_get(*form, "csrf");
-    if (!is_csrf(r, ctx, given ? given
-                               : apr_table_get(r->headers_in, "X-CSRF-Token"))) {
+    if (!is_csrf(r, ctx,
+                 given ? given : apr_table_get(r->headers_in, "X-CSRF-Token"))) {
         return sp_admin_error(r, ctx, HTTP_FORBIDDEN, "csrf",
                               "This form is too old, or was not drawn for you. "
                               "Nothing was done: open the page anew.");

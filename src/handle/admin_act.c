@@ -52,8 +52,7 @@ static int is_offered(const json_t *value, const sp_desk_action_t *action)
 
 void sp_admin_set_actions(json_t *value)
 {
-    const char *wanted =
-        sp_json_text(json_object_get(value, "diagnosis"), "action");
+    const char *wanted = sp_json_text(json_object_get(value, "diagnosis"), "action");
     const sp_desk_action_t *action;
     json_t *others = json_array();
 
@@ -117,22 +116,22 @@ static int answer(request_rec *r, sp_ctx_t *ctx, sp_outcome_t out,
     case SP_DONE:
         return sp_wants_json(r)
                    ? sp_json_show(r, HTTP_OK, value)
-                   : sp_page_go(r, apr_pstrcat(r->pool, back, "?done=",
-                                               sp_json_text(value, "verdict"),
-                                               NULL));
+                   : sp_page_go(r,
+                                apr_pstrcat(r->pool, back, "?done=",
+                                            sp_json_text(value, "verdict"), NULL));
     case SP_REFUSED:
         return show_refused(r, ctx,
                             is_input_problem(ctx->code) ? HTTP_BAD_REQUEST
-                            : strncmp(ctx->code, "no_order", 8) == 0
-                                ? HTTP_NOT_FOUND
-                                : HTTP_CONFLICT,
+                            : strncmp(ctx->code, "no_order", 8) == 0 ? HTTP_NOT_FOUND
+                                                                     : HTTP_CONFLICT,
                             back);
     case SP_UNKNOWN:
         return show_refused(r, ctx, HTTP_SERVICE_UNAVAILABLE, back);
     default:
-        return sp_admin_error(r, ctx, HTTP_SERVICE_UNAVAILABLE, "database",
-                              "The database does not answer, so nobody knows whether "
-                              "that was done: look at the case in a moment.");
+        return sp_admin_error(
+            r, ctx, HTTP_SERVICE_UNAVAILABLE, "database",
+            "The database does not answer, so nobody knows whether "
+            "that was done: look at the case in a moment.");
     }
 }
 
@@ -219,7 +218,8 @@ int sp_handle_admin_ticket_act(request_rec *r, sp_ctx_t *ctx)
     }
     read_ask(form, &ask);
     out = sp_desk_act(ctx, &ask, &value);
-    return answer(r, ctx, out, value, sp_admin_url(r, "/tickets/", ask.ticket, NULL));
+    return answer(r, ctx, out, value,
+                  sp_admin_url(r, "/tickets/", ask.ticket, NULL));
 }
 
 /* POST /runs/now */

@@ -78,9 +78,10 @@ int sp_handle_admin_order(request_rec *r, sp_ctx_t *ctx)
                               "again in a moment.");
     }
     if (!answer) {
-        return sp_admin_error(r, ctx, HTTP_NOT_FOUND, "not_found",
-                              "There is no such order here. Search for the reference: "
-                              "that asks the provider as well.");
+        return sp_admin_error(
+            r, ctx, HTTP_NOT_FOUND, "not_found",
+            "There is no such order here. Search for the reference: "
+            "that asks the provider as well.");
     }
     sp_json_set_text(answer, "done", done ? sp_desk_say(done) : NULL);
     sp_admin_set_actions(answer);
