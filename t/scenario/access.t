@@ -91,7 +91,7 @@ test('paid: the browser chooses a password without a mail, and is in', async () 
   assert.match(account.text, /ana@example\.com/);
   assert.ok(account.text.includes(ana.reference));
   const receipt = account.text.match(/href="(\/return[^"]*)"/)[1].replace(/&amp;/g, '&');
-  assert.match((await ana.browser.get(receipt)).text, /<title>Error: Paid/);
+  assert.match((await ana.browser.get(receipt)).text, /<title>Paid/);
 });
 
 test('only the browser that paid, and only the first password', async () => {
