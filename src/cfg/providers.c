@@ -5,9 +5,11 @@
  */
 #include "cfg/providers.h"
 
+#include <apr_strings.h>
 #include <string.h>
 
-const sp_provider_t *const sp_providers_builtin[] = { &sp_provider_stripe, NULL };
+const sp_provider_t *const sp_providers_builtin[] = { &sp_provider_stripe,
+                                                      &sp_provider_creem, NULL };
 
 const sp_provider_t *sp_provider_builtin(const char *name)
 {
@@ -17,4 +19,15 @@ const sp_provider_t *sp_provider_builtin(const char *name)
         provider++;
     }
     return *provider;
+}
+
+const char *sp_providers_names(apr_pool_t *pool)
+{
+    const sp_provider_t *const *provider = sp_providers_builtin;
+    const char *names = (*provider)->name;
+
+    while (*++provider) {
+        names = apr_pstrcat(pool, names, " or ", (*provider)->name, NULL);
+    }
+    return names;
 }

@@ -15,4 +15,7 @@ extern const sp_provider_t *const sp_providers_builtin[];
 /** One of them by name, NULL for none: the find of everybody outside httpd. */
 const sp_provider_t *sp_provider_builtin(const char *name);
 
+/** Their names as an admin may write them: "stripe or creem". */
+const char *sp_providers_names(apr_pool_t *pool);
+
 #endif

@@ -315,6 +315,26 @@ static const char *check_accounts(apr_pool_t *pool, const sp_settings_t *setting
     return problem;
 }
 
+/* Old orders stay with their provider, so only that of new ones has to sell these. */
+static const char *check_products(apr_pool_t *pool, const sp_settings_t *settings)
+{
+    const sp_provider_t *provider = settings->find(settings->provider);
+    const char *problem = NULL;
+    int i;
+
+    for (i = 0; provider->product_problem && i < settings->products->nelts; i++) {
+        const sp_product_t *product =
+            APR_ARRAY_IDX(settings->products, i, const sp_product_t *);
+
+        problem = provider->product_problem(pool, product);
+        if (problem) {
+            return apr_psprintf(pool, "<SubPayProduct %s>: %s", product->name,
+                                problem);
+        }
+    }
+    return NULL;
+}
+
 static const char *check_mail(apr_pool_t *pool, const sp_settings_t *settings)
 {
     if (settings->mail_login_source && strcmp(settings->mail_tls, "never") == 0 &&
@@ -352,7 +372,8 @@ static void fill_in(sp_settings_t *settings)
 const char *sp_settings_finish(apr_pool_t *pool, sp_settings_t *settings)
 {
     static const char *(*const checks[])(apr_pool_t *, const sp_settings_t *) = {
-        check_present, check_urls, check_accounts, check_mail, check_notify
+        check_present,  check_urls, check_accounts,
+        check_products, check_mail, check_notify
     };
     apr_size_t i;
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cfg/providers.h"
 #include "util/text.h"
 
 /* Longest duration we take; it keeps every sum of two far from overflow. */
@@ -559,7 +560,9 @@ SP_READ(PROVIDER_NAME)
     keep(value, value->text);
     return value->settings->find(value->text)
                ? NULL
-               : "no provider of that name is loaded; write stripe";
+               : apr_pstrcat(value->pool,
+                             "no provider of that name is loaded; write ",
+                             sp_providers_names(value->pool), NULL);
 }
 
 static sp_account_t *account_make(sp_value_t *value, const char *name)
@@ -588,8 +591,11 @@ static const char *account_read(sp_value_t *value, sp_account_t **account,
     *rest = value->text;
     name = sp_words_take(value->pool, rest);
     *account = account_make(value, name);
-    return *account ? NULL
-                    : "the first word is no provider that is loaded; write stripe";
+    return *account
+               ? NULL
+               : apr_pstrcat(value->pool,
+                             "the first word is no provider that is loaded; write ",
+                             sp_providers_names(value->pool), NULL);
 }
 
 SP_READ(PROVIDER_KEY)

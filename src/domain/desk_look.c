@@ -221,6 +221,10 @@ static void walk(sp_ctx_t *ctx, sp_desk_look_t *look, const sp_account_t *accoun
     sp_page_t page = { 0 };
     int i, found = 0;
 
+    if (!account->provider->payments_list) {
+        look->silent = 1; /* nothing to look through, so nothing is ruled out */
+        return;
+    }
     do {
         if (!has_time(ctx, look)) {
             return;

@@ -11,6 +11,7 @@
 #include "cfg/settings.h"
 #include "db/desk.h"
 #include "domain/desk.h"
+#include "domain/order.h"
 #include "provider/provider.h"
 #include "util/json.h"
 #include "util/log.h"
@@ -149,7 +150,7 @@ static json_t *facts_of(sp_ctx_t *ctx, const json_t *ticket, const json_t *about
     set_fact(ctx, facts, "answer_by", text_at(ticket, "due_at"));
     set_fact(ctx, facts, "where_it_stands", stands(about));
     set_fact(ctx, facts, "statement",
-             statement ? statement : ctx->settings->statement);
+             statement ? statement : sp_order_statement_start(ctx));
     set_fact(ctx, facts, "provider", account->provider->title);
     set_fact(ctx, facts, "me", ctx->settings->support_names);
     return facts;

@@ -25,13 +25,16 @@
  * moment: that the provider knows of none proves nothing yet. */
 #define OPENING_TIME apr_time_from_sec(120)
 
-const char *sp_order_token(sp_ctx_t *ctx, const char *order_id)
+const char *sp_order_token(sp_ctx_t *ctx, const sp_order_t *order)
 {
     const sp_account_t *account =
-        sp_settings_account(ctx->settings, ctx->settings->provider);
+        sp_settings_account(ctx->settings, order->provider);
     unsigned char key[SP_HASH_SIZE], mac[SP_HASH_SIZE];
-    struct iovec said = { (void *)order_id, strlen(order_id) };
+    struct iovec said = { (void *)order->id, strlen(order->id) };
 
+    if (!account) {
+        return NULL;
+    }
     if (sp_crypto_derive(account->key, "return token", key) != APR_SUCCESS ||
         sp_crypto_hmac(key, sizeof(key), &said, 1, mac) != APR_SUCCESS) {
         sp_log(ctx->log, SP_LOG_ERR, 306,
@@ -137,6 +140,26 @@ static sp_outcome_t open_checkout(sp_ctx_t *ctx, const sp_account_t *account,
                                 checkout.expires);
 }
 
+/* The same form, sent again, at a provider that opens a second page for a second
+ * question and cannot be asked about the first. */
+static sp_outcome_t page_unknown(sp_ctx_t *ctx)
+{
+    return sp_end(ctx, SP_REFUSED, "checkout_lost",
+                  "We cannot tell whether the payment page of this form was opened. "
+                  "If you have paid, access comes by itself. If not, go back to the "
+                  "plans and begin again.");
+}
+
+/* The first and only try. What is unknown stays so; but nobody was sent to that page,
+ * so nobody has paid there, and a new order may be begun. */
+static sp_outcome_t open_once(sp_ctx_t *ctx, const sp_account_t *account,
+                              sp_order_t *order)
+{
+    sp_outcome_t out = open_checkout(ctx, account, order);
+
+    return out == SP_UNKNOWN ? sp_end(ctx, SP_FAILED, "checkout_lost", NULL) : out;
+}
+
 /* The same form, sent again: go on from whatever the first time left behind. */
 static sp_outcome_t place_again(sp_ctx_t *ctx, const sp_account_t *account,
                                 sp_order_t **order)
@@ -151,14 +174,15 @@ static sp_outcome_t place_again(sp_ctx_t *ctx, const sp_account_t *account,
     if (known->checkout_url && now < known->checkout_expires) {
         return SP_DONE;
     }
-    if (known->checkout_url || now - known->created_at > KEY_LIFE) {
+    if (known->checkout_id || now - known->created_at > KEY_LIFE) {
         out = sp_order_recover(ctx, order);
         if (out != SP_DONE || strcmp((*order)->state, "pending") != 0 ||
             (*order)->checkout_url) {
             return out;
         }
     }
-    return open_checkout(ctx, account, *order);
+    return account->provider->checkout_find ? open_checkout(ctx, account, *order)
+                                            : page_unknown(ctx);
 }
 
 sp_outcome_t sp_order_place(sp_ctx_t *ctx, const sp_order_ask_t *ask,
@@ -182,7 +206,7 @@ sp_outcome_t sp_order_place(sp_ctx_t *ctx, const sp_order_ask_t *ask,
     if (!account) {
         return SP_FAILED;
     }
-    token = placed->id ? sp_order_token(ctx, placed->id) : NULL;
+    token = placed->id ? sp_order_token(ctx, placed) : NULL;
     if (!hash_token(token, hash)) {
         return sp_end(ctx, SP_FAILED, "random", NULL);
     }
@@ -190,10 +214,18 @@ sp_outcome_t sp_order_place(sp_ctx_t *ctx, const sp_order_ask_t *ask,
     if (out != SP_DONE) {
         return out;
     }
-    placed->token = sp_order_token(ctx, placed->id);
+    /* An order from before a switch of providers stays with its own. */
+    account = account_of(ctx, placed);
+    placed->token = sp_order_token(ctx, placed);
+    if (!account || !placed->token) {
+        return SP_FAILED;
+    }
     *order = placed;
-    return again ? place_again(ctx, account, order)
-                 : open_checkout(ctx, account, placed);
+    if (again) {
+        return place_again(ctx, account, order);
+    }
+    return account->provider->checkout_find ? open_checkout(ctx, account, placed)
+                                            : open_once(ctx, account, placed);
 }
 
 /* States that no further word of the provider is awaited for. "expired" and its
@@ -205,13 +237,10 @@ static int is_final(const sp_order_t *order)
            strcmp(order->state, "refunded") == 0;
 }
 
-/* The order's row is gone (a restored backup, a lost standby), but the provider
- * holds all that is needed to write it again. The token proves who asks. */
-static sp_outcome_t adopt(sp_ctx_t *ctx, const unsigned char hash[SP_HASH_SIZE],
-                          const char *checkout_id, sp_order_t **order)
+static sp_outcome_t adopt_from(sp_ctx_t *ctx, const sp_account_t *account,
+                               const unsigned char hash[SP_HASH_SIZE],
+                               const char *checkout_id, sp_order_t **order)
 {
-    const sp_account_t *account =
-        sp_settings_account(ctx->settings, ctx->settings->provider);
     sp_settled_t settled = { 0 };
     sp_fact_t *fact;
     sp_outcome_t out;
@@ -230,6 +259,23 @@ static sp_outcome_t adopt(sp_ctx_t *ctx, const unsigned char hash[SP_HASH_SIZE],
     }
     out = sp_fact_settle(ctx, fact, &settled);
     return out == SP_DONE ? sp_db_order_get(ctx, hash, order) : out;
+}
+
+/* The order's row is gone (a restored backup, a lost standby), but its provider,
+ * whichever that was, holds all that is needed to write it again. The token proves who
+ * asks. */
+static sp_outcome_t adopt(sp_ctx_t *ctx, const unsigned char hash[SP_HASH_SIZE],
+                          const char *checkout_id, sp_order_t **order)
+{
+    const apr_array_header_t *accounts = ctx->settings->accounts;
+    sp_outcome_t out = SP_DONE;
+    int i;
+
+    for (i = 0; out == SP_DONE && !*order && i < accounts->nelts; i++) {
+        out = adopt_from(ctx, APR_ARRAY_IDX(accounts, i, sp_account_t *), hash,
+                         checkout_id, order);
+    }
+    return out;
 }
 
 sp_outcome_t sp_order_return(sp_ctx_t *ctx, const char *token,
@@ -272,6 +318,10 @@ static sp_outcome_t ask_provider(sp_ctx_t *ctx, const sp_account_t *account,
 {
     sp_outcome_t out;
 
+    if (!order->checkout_id && !account->provider->checkout_find) {
+        /* Its money will speak for itself, by webhook or by who comes back. */
+        return sp_end(ctx, SP_UNKNOWN, "checkout_lost", NULL);
+    }
     if (!order->checkout_id) {
         out = account->provider->checkout_find(ctx, account, order, fact);
     }
@@ -377,8 +427,8 @@ static void tell_gates(sp_ctx_t *ctx, const sp_fact_t *fact,
         fact->amount_refunded == 0 && !fact->disputed) {
         return;
     }
-    if (settled->order_id && sp_db_account_by_order(ctx, NULL, settled->order_id,
-                                                    &owner) == SP_DONE &&
+    if (settled->order_id &&
+        sp_db_account_by_order(ctx, NULL, settled->order_id, &owner) == SP_DONE &&
         owner) {
         sp_board_change(owner->id, 0);
     }
@@ -414,18 +464,43 @@ sp_outcome_t sp_fact_settle(sp_ctx_t *ctx, sp_fact_t *fact, sp_settled_t *settle
     return out;
 }
 
+/* Who is on the bank statement in our place, or NULL. */
+static const char *seller(const sp_settings_t *settings, const char *provider)
+{
+    const sp_account_t *account = sp_settings_account(settings, provider);
+
+    return account && account->provider->is_seller ? account->provider->title : NULL;
+}
+
+/* The account's prefix with what follows it. */
+static const char *behind(apr_pool_t *pool, const char *prefix, const char *suffix)
+{
+    return apr_pstrcat(pool, prefix, prefix[strlen(prefix) - 1] == '*' ? " " : "* ",
+                       suffix, NULL);
+}
+
+const char *sp_order_statement_start(sp_ctx_t *ctx)
+{
+    const sp_settings_t *settings = ctx->settings;
+    const char *name = seller(settings, settings->provider);
+
+    return name                  ? name
+           : settings->statement ? behind(ctx->pool, settings->statement, "SP…")
+                                 : NULL;
+}
+
 const char *sp_order_statement(sp_ctx_t *ctx, const sp_order_t *order)
 {
+    const char *name = seller(ctx->settings, order->provider);
     const char *prefix = ctx->settings->statement;
     const char *suffix;
 
     if (order->statement) {
         return order->statement;
     }
-    suffix = sp_reference_statement(ctx->pool, order->reference);
-    if (!prefix) {
-        return suffix;
+    if (name) {
+        return name;
     }
-    return apr_pstrcat(ctx->pool, prefix,
-                       prefix[strlen(prefix) - 1] == '*' ? " " : "* ", suffix, NULL);
+    suffix = sp_reference_statement(ctx->pool, order->reference);
+    return prefix ? behind(ctx->pool, prefix, suffix) : suffix;
 }

@@ -27,7 +27,8 @@
  *         SP_UNKNOWN  the order exists (*order set), the page may or may not: the
  *                     same form may be sent again and meets the same order
  *         SP_FAILED   code database: no order exists; code provider_...: it does,
- *                     the page does not
+ *                     the page does not. Or checkout_lost: nobody has seen a page,
+ *                     and this provider cannot be asked again for the same one
  */
 sp_outcome_t sp_order_place(sp_ctx_t *ctx, const sp_order_ask_t *ask,
                             sp_order_t **order);
@@ -76,8 +77,13 @@ sp_outcome_t sp_fact_settle(sp_ctx_t *ctx, sp_fact_t *fact, sp_settled_t *settle
  * it to print. */
 const char *sp_order_statement(sp_ctx_t *ctx, const sp_order_t *order);
 
-/** The token of an order: derived from its id, so that a repeated call to the
- * provider sends the same addresses. In ctx->pool. */
-const char *sp_order_token(sp_ctx_t *ctx, const char *order_id);
+/** How the bank statement of a new order will begin ("SHOP* SP…"), in ctx->pool; NULL
+ * where nobody has told. */
+const char *sp_order_statement_start(sp_ctx_t *ctx);
+
+/** The token of an order: derived from its id and its provider's key, so that a
+ * repeated call to the provider sends the same addresses. In ctx->pool; NULL where
+ * that provider is not configured any more. */
+const char *sp_order_token(sp_ctx_t *ctx, const sp_order_t *order);
 
 #endif

@@ -369,18 +369,28 @@ static sp_step_t cut_off(sp_ctx_t *ctx, sp_sweep_t *sweep, sp_outcome_t out)
     return SP_STEP_BAD;
 }
 
+static int has_list(const sp_ctx_t *ctx, const sp_sweep_t *sweep)
+{
+    const sp_provider_t *provider = account_of(ctx, sweep)->provider;
+
+    return sweep->layer->events ? provider->events_list != NULL
+                                : provider->payments_list != NULL;
+}
+
 static sp_step_t step_list(sp_ctx_t *ctx, sp_sweep_t *sweep)
 {
     sp_page_t page = { 0 };
     sp_outcome_t out;
 
-    if (sweep->layer->events && !account_of(ctx, sweep)->provider->events_list) {
+    if (note_begin(ctx, sweep) != SP_DONE) {
+        return SP_STEP_BAD;
+    }
+    if (!has_list(ctx, sweep)) {
         sweep->account++; /* the other layers carry what it does not keep */
         return sweep->account < ctx->settings->accounts->nelts ? SP_STEP_MORE
                                                                : SP_STEP_GOOD;
     }
-    if (note_begin(ctx, sweep) != SP_DONE ||
-        (!sweep->walk.name && open_walk(ctx, sweep) != SP_DONE)) {
+    if (!sweep->walk.name && open_walk(ctx, sweep) != SP_DONE) {
         return SP_STEP_BAD;
     }
     out = ask_page(ctx, sweep, &page);

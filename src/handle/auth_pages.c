@@ -147,7 +147,7 @@ static const char *receipt_url(sp_ctx_t *ctx, const char *reference)
     if (sp_db_order_by_reference(ctx, reference, &order) != SP_DONE || !order) {
         return NULL;
     }
-    token = sp_order_token(ctx, order->id);
+    token = sp_order_token(ctx, order);
     return token ? apr_psprintf(ctx->pool, "%s/return?t=%s&r=%s",
                                 sp_shop()->base_path, token, reference)
                  : NULL;

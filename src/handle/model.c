@@ -151,8 +151,13 @@ static int delay_minutes(const sp_order_t *order)
 void sp_model_set_order(sp_ctx_t *ctx, json_t *page, const sp_order_t *order,
                         sp_view_t view)
 {
+    const sp_account_t *account =
+        sp_settings_account(ctx->settings, order->provider);
     json_t *model = json_object();
 
+    if (account) { /* it stays with its own, whoever takes the new ones */
+        sp_json_set_text(page, "provider_name", account->provider->title);
+    }
     sp_json_set_text(page, "reference", order->reference);
     sp_json_set_text(model, "title", order->title);
     sp_json_set_text(model, "amount", sp_money_text(ctx->pool, &order->price));
@@ -187,17 +192,6 @@ static const char *period_text(apr_pool_t *pool, const char *period)
     return NULL;
 }
 
-/* As sp_order_statement() will have it; the reference comes with the order. */
-static const char *statement_begins(sp_ctx_t *ctx)
-{
-    const char *prefix = ctx->settings->statement;
-
-    return prefix ? apr_pstrcat(ctx->pool, prefix,
-                                prefix[strlen(prefix) - 1] == '*' ? " SP…" : "* SP…",
-                                NULL)
-                  : NULL;
-}
-
 static json_t *product_model(sp_ctx_t *ctx, const sp_product_t *product,
                              int selected)
 {
@@ -207,7 +201,7 @@ static json_t *product_model(sp_ctx_t *ctx, const sp_product_t *product,
     sp_json_set_text(model, "title", product->title);
     sp_json_set_text(model, "amount", sp_money_text(ctx->pool, &product->price));
     sp_json_set_text(model, "period_text", period_text(ctx->pool, product->period));
-    sp_json_set_text(model, "statement", statement_begins(ctx));
+    sp_json_set_text(model, "statement", sp_order_statement_start(ctx));
     sp_json_set_int(model, "credits", product->credits);
     sp_json_set_bool(model, "selected", selected);
     return model;

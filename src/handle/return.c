@@ -40,10 +40,12 @@ typedef struct visit_t {
     apr_time_t answer_by; /* a person has taken it over and writes by then */
 } visit_t;
 
-/* The provider's id, as far as it could be one. */
+/* The provider's id, as far as it could be one: where we asked for it, or under the
+ * name that some give it unasked. */
 static const char *checkout_id(request_rec *r)
 {
-    const char *id = sp_query_get(r, "s");
+    const char *asked = sp_query_get(r, "s");
+    const char *id = asked ? asked : sp_query_get(r, "checkout_id");
 
     return id &&
                    strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

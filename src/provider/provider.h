@@ -93,9 +93,15 @@ typedef const char *(*sp_header_fn)(void *baton, const char *name);
 typedef struct sp_provider_t {
     const char *name;  /* "stripe", as in the directives and in URLs */
     const char *title; /* "Stripe", as people know it */
+    int is_seller;     /* it sells in its own name, so its name is on the bank
+                        * statement, and nothing that we could ask for */
 
     /** NULL when key fits settings' environment, else what is wrong (no secret in it). */
     const char *(*key_problem)(apr_pool_t *pool, const char *key, const char *mode);
+
+    /** NULL when it can sell this product, else the directive that is wrong and what
+     * would be right. NULL where everything can be sold. */
+    const char *(*product_problem)(apr_pool_t *pool, const sp_product_t *product);
 
     /**
      * Open a payment page for one order.
@@ -105,7 +111,10 @@ typedef struct sp_provider_t {
      * a key after 24). Metadata carries the whole snapshot; see README.md.
      * order->token has to be set, on every try alike: its hash travels along.
      * success_url and cancel_url are full addresses; success_url may hold the
-     * provider's own placeholder, which the provider adds itself as "&s=".
+     * provider's own placeholder, which the provider adds itself as "&s="; one that
+     * sends customers back with the page's id anyway does it as "checkout_id=".
+     * A provider that knows no keys for repeats has no checkout_find either; then
+     * this is called once for an order, and never after SP_UNKNOWN.
      */
     sp_outcome_t (*checkout_create)(sp_ctx_t *ctx, const sp_account_t *account,
                                     const sp_order_t *order, const char *success_url,
@@ -120,11 +129,12 @@ typedef struct sp_provider_t {
      *
      * Looks through the list around order->created_at for our id, because a search
      * index may lag behind. SP_DONE with SP_FACT_CHECKOUT_NONE when there is none.
+     * NULL where pages are not listed: see checkout_create.
      */
     sp_outcome_t (*checkout_find)(sp_ctx_t *ctx, const sp_account_t *account,
                                   const sp_order_t *order, sp_fact_t **fact);
 
-    /** Close a payment page that nobody shall pay any more. */
+    /** Close a payment page that nobody shall pay any more. NULL where not offered. */
     sp_outcome_t (*checkout_expire)(sp_ctx_t *ctx, const sp_account_t *account,
                                     const char *checkout_id);
 
@@ -132,7 +142,8 @@ typedef struct sp_provider_t {
     sp_outcome_t (*payment_fetch)(sp_ctx_t *ctx, const sp_account_t *account,
                                   const char *payment_id, sp_fact_t **fact);
 
-    /** Payments that moved money, with their refunds and disputes on them. */
+    /** Payments that moved money, with their refunds and disputes on them; NULL where
+     * they are not listed (then webhooks and our open orders carry). */
     sp_outcome_t (*payments_list)(sp_ctx_t *ctx, const sp_account_t *account,
                                   const sp_list_ask_t *ask, sp_page_t *page);
 
@@ -140,7 +151,8 @@ typedef struct sp_provider_t {
     sp_outcome_t (*events_list)(sp_ctx_t *ctx, const sp_account_t *account,
                                 const sp_list_ask_t *ask, sp_page_t *page);
 
-    /** Payments that fit a description: an array of sp_fact_t *, maybe empty. */
+    /** Payments that fit a description: an array of sp_fact_t *, maybe empty. Where it
+     * cannot be looked for by that: SP_UNKNOWN, code provider_cannot. */
     sp_outcome_t (*payments_find)(sp_ctx_t *ctx, const sp_account_t *account,
                                   const sp_find_t *find, apr_array_header_t **facts);
 
@@ -169,5 +181,8 @@ typedef struct sp_provider_t {
 
 /** Stripe, https://stripe.com. */
 extern const sp_provider_t sp_provider_stripe;
+
+/** Creem, https://www.creem.io. */
+extern const sp_provider_t sp_provider_creem;
 
 #endif
