@@ -6,7 +6,8 @@ as $$
 begin
     return (with happened (at, rank, what, who, detail) as (
         select in_order.created_at, 0, 'Order written, before the provider was called',
-               'customer', 'order ' || in_order.reference
+               'customer', concat_ws(', ', in_order.reference,
+                                     'payment page ' || in_order.checkout_id)
         union all
         select in_order.left_at, 1, 'The customer left the payment page', 'customer', null
          where in_order.left_at is not null

@@ -6,7 +6,6 @@
 #include "handle/admin.h"
 
 #include <apr_strings.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "cfg/settings.h"
@@ -130,17 +129,7 @@ int sp_admin_form(request_rec *r, sp_ctx_t *ctx, sp_form_t **form)
     return DECLINED;
 }
 
-const char *sp_admin_url(request_rec *r, ...)
+const char *sp_admin_url(request_rec *r, const char *path, const char *about)
 {
-    const char *url = sp_place(r)->prefix;
-    const char *part;
-    va_list parts;
-
-    va_start(parts, r);
-    for (part = va_arg(parts, const char *); part;
-         part = va_arg(parts, const char *)) {
-        url = apr_pstrcat(r->pool, url, part, NULL);
-    }
-    va_end(parts);
-    return url;
+    return apr_pstrcat(r->pool, sp_place(r)->prefix, path, about, NULL);
 }

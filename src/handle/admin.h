@@ -32,7 +32,7 @@ int sp_admin_error(request_rec *r, sp_ctx_t *ctx, int status, const char *code,
  */
 int sp_admin_form(request_rec *r, sp_ctx_t *ctx, sp_form_t **form);
 
-/** An address of this area: sp_admin_url(r, "/orders/", reference, NULL). */
-const char *sp_admin_url(request_rec *r, ...);
+/** An address of this area: "/orders/" and a reference, say. */
+const char *sp_admin_url(request_rec *r, const char *path, const char *about);
 
 #endif

@@ -187,7 +187,7 @@ int sp_handle_admin_order_act(request_rec *r, sp_ctx_t *ctx)
     back = value && sp_json_text(value, "reference")
                ? sp_json_text(value, "reference")
                : ask.reference;
-    return answer(r, ctx, out, value, sp_admin_url(r, "/orders/", back, NULL));
+    return answer(r, ctx, out, value, sp_admin_url(r, "/orders/", back));
 }
 
 /* POST /tickets/<number>/<action> */
@@ -218,8 +218,7 @@ int sp_handle_admin_ticket_act(request_rec *r, sp_ctx_t *ctx)
     }
     read_ask(form, &ask);
     out = sp_desk_act(ctx, &ask, &value);
-    return answer(r, ctx, out, value,
-                  sp_admin_url(r, "/tickets/", ask.ticket, NULL));
+    return answer(r, ctx, out, value, sp_admin_url(r, "/tickets/", ask.ticket));
 }
 
 /* POST /runs/now */
@@ -234,5 +233,5 @@ int sp_handle_admin_run(request_rec *r, sp_ctx_t *ctx)
         return status;
     }
     return answer(r, ctx, sp_desk_act(ctx, &ask, &value), value,
-                  sp_admin_url(r, "/runs", NULL));
+                  sp_admin_url(r, "/runs", ""));
 }
