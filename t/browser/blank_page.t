@@ -55,6 +55,23 @@ test('httpd dies on the payment page: recovery at once, success by itself, and t
   await ana.close();
 });
 
+test('the database dies on the payment page: "checking", and success by itself', async () => {
+  const shop = await SubPay.start({ cluster: 'own' });
+  shop.allowLog('SP05', 'SP07', 'AH00629', 'AH00632', 'AH00633', 'AH00636', 'AH00639');
+  const dan = await browser.customer();
+  await dan.order(shop.url, { email: 'dan@example.com' });
+  const reference = await shop.referenceOf(dan.page.url());
+  await shop.postgres.kill9();
+  await dan.pay();
+  await dan.headingBecomes('Confirming your payment.', { within: 10_000 });
+  const text = await dan.page.innerText('main');
+  assert.match(text, /Please do not pay again/);
+  assert.ok(text.includes(reference));
+  await shop.postgres.start();
+  await dan.headingBecomes('You have access.', { within: 15_000 });
+  await dan.close();
+});
+
 /*
  * What stands in front of httpd at many shops: it passes requests on, and
  * answers by itself where httpd does not, or where `broken` is set to a status.

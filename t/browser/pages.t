@@ -112,6 +112,16 @@ for (const name of Object.keys(states)) {
   });
 }
 
+for (const [name, { heading }] of Object.entries(states).filter(([, { bare }]) => !bare)) {
+  test(`${name}: in German, 320 px wide`, async () => {
+    const customer = await somebody('German', { locale: 'de-DE', width: 320 });
+    await reach(customer, world, name);
+    assert.equal(await customer.page.getAttribute('html', 'lang'), 'de');
+    assert.notEqual(await customer.heading(), heading);
+    assert.equal(await customer.page.evaluate(scrollsSideways), false);
+  });
+}
+
 test('nobody but the shop was asked for anything', () => {
   for (const { asked } of Object.values(customers)) assert.deepEqual([...asked], [t.url]);
 });
