@@ -5,7 +5,7 @@ const crypto = require('node:crypto');
 const { SubPay, test, assert } = require('../lib/subpay.js');
 
 // No worker: what is broken stays so until a person presses a button.
-const t = SubPay.use({ worker: false, settings: { SubPayProviderTimeout: '2s', SubPayRateLimit: 'checkout 0' } });
+const t = SubPay.use({ worker: false, httpd: '<Location /open>\nSetHandler subpay-admin\n</Location>', settings: { SubPayProviderTimeout: '2s', SubPayRateLimit: 'checkout 0' } });
 
 const JSON_ONLY = { accept: 'application/json' };
 const words = (html) => html.replace(/<[^>]*>/g, '').replace(/\s+/g, ' ');
@@ -57,6 +57,12 @@ test('nobody gets in whom httpd does not know, and nothing is done', async () =>
   assert.equal((await t.get('/admin/')).status, 401);
   assert.equal((await t.post(`/admin/orders/${bought.reference}/recover`, { form: {} })).status, 401);
   assert.equal(await t.order(bought.reference).state, 'pending');
+});
+
+test('a location that does not authenticate answers 403, with a hint for the admin', async () => {
+  t.expectLog(/SP0202: .*AuthType/);
+  for (const where of ['/open/', '/open/search?q=ana@example.com', '/open/playbook']) assert.equal((await t.get(where)).status, 403, where);
+  assert.equal((await t.post('/open/runs/now', { form: {} })).status, 403);
 });
 
 // ---- search ----------------------------------------------------------------------
