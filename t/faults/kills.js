@@ -165,11 +165,11 @@ async function one(t, flow, { call, n, count, kills }) {
 
 /*
  * All kills of one flow at one kind of call, each step-th of them. A worker also calls
- * when it idles, so that it takes two in a row to say that the action ends undisturbed.
+ * when it idles, so that it takes four in a row to say that the action ends undisturbed.
  */
 async function killAt(t, name, call, { step, say, result }) {
   const flow = flows[name];
-  const enough = flow.target === 'worker' ? 2 : 1;
+  const enough = flow.target === 'worker' ? 4 : 1;
   for (let n = 1, undisturbed = 0; undisturbed < enough && n < MOST; n += step) {
     const count = ++result.actions;
     const { killed, violations } = await one(t, flow, { call, n, count, kills: result.kills });
