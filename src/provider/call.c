@@ -78,6 +78,7 @@ static void send_once(tries_t *tries)
                           .headers = call->headers,
                           .body = call->body,
                           .len = call->len,
+                          .once = call->once,
                           .connect = CONNECT_TIME };
 
     ask.timeout = tries->deadline - sp_call_clock();

@@ -105,7 +105,8 @@ static sp_outcome_t open_page(sp_ctx_t *ctx, const sp_account_t *account,
         sp_creem_post(ctx, account, "create checkout", "/v1/checkouts", json, &body);
 
     if (out != SP_DONE) {
-        return out;
+        /* The customer has no part in what is wrong here. */
+        return out == SP_REFUSED ? sp_end(ctx, SP_FAILED, ctx->code, NULL) : out;
     }
     why = sp_scan_whole(ctx->pool, body.data, body.len, &sp_creem_checkout_shape,
                         &checkout);

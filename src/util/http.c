@@ -251,6 +251,7 @@ static void set_rules(CURL *handle, sp_http_t *http, const sp_http_ask_t *ask)
     curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, ask->once ? 1L : 0L);
     curl_easy_setopt(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, 128L * 1024);
     curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, MICRO_TO_MS(ask->timeout));

@@ -32,6 +32,8 @@ typedef struct sp_http_ask_t {
     apr_interval_time_t connect; /* longest time to connect, 0: as timeout */
     apr_interval_time_t timeout; /* longest time in all */
     apr_size_t largest;          /* bytes of an answer; 0: 8 MiB */
+    int once; /* on a new connection: libcurl repeats by itself what a kept one
+               * swallowed, and a repeat would do harm */
 } sp_http_ask_t;
 
 typedef struct sp_http_reply_t {
