@@ -104,10 +104,9 @@ static const char *thread_of(sending_t *send)
  * somebody wrote, and programs must not answer it again. */
 static const char *auto_submitted(const char *template)
 {
-    return template && strcmp(template, "reply") == 0 ? NULL
-           : template && strcmp(template, "acknowledge") == 0
-               ? "auto-replied"
-               : "auto-generated";
+    return template && strcmp(template, "reply") == 0         ? NULL
+           : template && strcmp(template, "acknowledge") == 0 ? "auto-replied"
+                                                              : "auto-generated";
 }
 
 static sp_outcome_t post(sending_t *send, const char *to,
