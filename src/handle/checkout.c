@@ -91,19 +91,33 @@ static int form_again(request_rec *r, sp_ctx_t *ctx, const sp_form_t *form)
     return sp_page_show(r, ctx, status, "checkout", page);
 }
 
-/* No order, or none that anybody could pay: nothing was charged, and that is certain,
- * because nobody has seen a page that takes a card. */
-static int paused(request_rec *r, sp_ctx_t *ctx)
+/* A browser that was at a payment page, or a program that repeats a request, may have
+ * paid for the very order that we cannot look at now. */
+static int may_have_paid(request_rec *r, sp_ctx_t *ctx, const sp_form_t *form)
 {
+    if (ctx->code && strcmp(ctx->code, "paused") == 0) {
+        return 0; /* the database has said that this form has no order */
+    }
+    return sp_wants_json(r) ? form_key(form) != NULL : sp_cookie_all(r)->nelts > 0;
+}
+
+/* No order, or none that anybody could pay: nothing was charged, and that is certain
+ * where nobody has seen a page that takes a card. */
+static int paused(request_rec *r, sp_ctx_t *ctx, const sp_form_t *form)
+{
+    int unsure = may_have_paid(r, ctx, form);
     json_t *page;
 
     if (sp_wants_json(r)) {
         return sp_json_error(r, HTTP_SERVICE_UNAVAILABLE, ctx->code,
-                             "New payments are paused. You have not been charged.",
+                             unsure ? "New payments are paused. If you have paid "
+                                      "already, do not pay again."
+                                    : "New payments are paused. You have not been "
+                                      "charged.",
                              NULL);
     }
     page = sp_model_page(ctx);
-    sp_model_set_money(ctx, page, "expired", NULL);
+    sp_model_set_money(ctx, page, unsure ? "checking" : "expired", NULL);
     return sp_page_show(r, ctx, HTTP_SERVICE_UNAVAILABLE, "paused", page);
 }
 
@@ -226,5 +240,5 @@ int sp_handle_checkout(request_rec *r, sp_ctx_t *ctx)
     case SP_FAILED:
         break;
     }
-    return paused(r, ctx);
+    return paused(r, ctx, form);
 }

@@ -28,6 +28,23 @@ test('during checkout: refused before anything could be charged', async (context
   await t.order(bought.reference).becomes('completed');
 });
 
+test('the form sent again after paying: not a word that is not known to be true', async (context) => {
+  const t = await shop(context);
+  const browser = t.browser();
+  const form_key = /name="form_key" value="([^"]+)"/.exec((await browser.get('/')).text)[1];
+  const form = { product: 'annual', email: 'ana@example.com', form_key };
+  const first = await browser.post('/checkout', { form });
+  await t.pay(first.location, { card: '4242424242424242' });
+  await t.postgres.stop('immediate');
+  for (const reply of [await browser.post('/checkout', { form }), await browser.post('/checkout', { json: form })]) {
+    assert.equal(reply.status, 503);
+    assert.doesNotMatch(reply.text, /have not been charged/);
+    assert.match(reply.text, /do not pay again/);
+  }
+  await t.postgres.start();
+  await t.until(async () => await t.value('select state from subpay.orders') === 'completed');
+});
+
 test('during the webhook: 503, and the provider tries again', async (context) => {
   const t = await shop(context);
   const bought = await t.buy('annual', 'ana@example.com', { pay: false });
