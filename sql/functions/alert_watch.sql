@@ -5,6 +5,7 @@
 create or replace function subpay.alert_watch(in_rules jsonb) returns void
 language plpgsql security definer
 set search_path = subpay, pg_temp
+set jit = off  -- compiling would take longer than the answer
 as $$
 declare
     second constant interval := interval '1 s';

@@ -9,6 +9,7 @@
 create or replace function subpay.digest_make(in_rules jsonb) returns boolean
 language plpgsql security definer
 set search_path = subpay, pg_temp
+set jit = off  -- compiling would take longer than the answer
 as $$
 declare
     wall constant timestamp := local_time(now(), split_part(in_rules ->> 'hours', ' ', 3));

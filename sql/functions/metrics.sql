@@ -5,6 +5,7 @@ create or replace function subpay.metrics()
 returns table (name text, labels text, value numeric)
 language plpgsql stable security definer
 set search_path = subpay, pg_temp
+set jit = off  -- compiling would take longer than the answer
 as $$
 #variable_conflict use_column
 declare

@@ -12,6 +12,7 @@
 #include "handle/form.h"
 #include "handle/model.h"
 #include "handle/page.h"
+#include "handle/pause.h"
 #include "handle/route.h"
 #include "handle/slip.h"
 #include "handle/tries.h"
@@ -99,26 +100,6 @@ static int may_have_paid(request_rec *r, sp_ctx_t *ctx, const sp_form_t *form)
         return 0; /* the database has said that this form has no order */
     }
     return sp_wants_json(r) ? form_key(form) != NULL : sp_cookie_all(r)->nelts > 0;
-}
-
-/* No order, or none that anybody could pay: nothing was charged, and that is certain
- * where nobody has seen a page that takes a card. */
-static int paused(request_rec *r, sp_ctx_t *ctx, const sp_form_t *form)
-{
-    int unsure = may_have_paid(r, ctx, form);
-    json_t *page;
-
-    if (sp_wants_json(r)) {
-        return sp_json_error(r, HTTP_SERVICE_UNAVAILABLE, ctx->code,
-                             unsure ? "New payments are paused. If you have paid "
-                                      "already, do not pay again."
-                                    : "New payments are paused. You have not been "
-                                      "charged.",
-                             NULL);
-    }
-    page = sp_model_page(ctx);
-    sp_model_set_money(ctx, page, unsure ? "checking" : "expired", NULL);
-    return sp_page_show(r, ctx, HTTP_SERVICE_UNAVAILABLE, "paused", page);
 }
 
 /* The provider did not answer clearly. Not the words of an error: people who read
@@ -240,5 +221,7 @@ int sp_handle_checkout(request_rec *r, sp_ctx_t *ctx)
     case SP_FAILED:
         break;
     }
-    return paused(r, ctx, form);
+    /* Where the database says so itself, an address can be stored. */
+    return sp_pause_show(r, ctx, ctx->code && !strcmp(ctx->code, "paused"),
+                         may_have_paid(r, ctx, form));
 }

@@ -11,6 +11,7 @@
 #include "handle/form.h"
 #include "handle/model.h"
 #include "handle/page.h"
+#include "handle/pause.h"
 #include "handle/route.h"
 #include "handle/shop.h"
 #include "util/crypto.h"
@@ -60,8 +61,12 @@ static int add_first(request_rec *r, sp_ctx_t *ctx, json_t *page)
 
 int sp_handle_plans(request_rec *r, sp_ctx_t *ctx)
 {
-    json_t *page = sp_model_page(ctx);
+    json_t *page;
 
+    if (sp_pause_is_on(ctx)) {
+        return sp_pause_show(r, ctx, 1, sp_cookie_last(r) != NULL);
+    }
+    page = sp_model_page(ctx);
     sp_json_set_bool(page, "show_form", add_first(r, ctx, page));
     sp_json_set_text(page, "form_key", sp_crypto_uuid(r->pool));
     sp_model_set_products(ctx, page, sp_query_get(r, "product"));

@@ -15,6 +15,7 @@
 #include "handle/handle.h"
 #include "util/http.h"
 #include "util/log.h"
+#include "util/tally.h"
 
 APLOG_USE_MODULE(subpay);
 
@@ -88,6 +89,7 @@ const char *sp_handle_prepare(apr_pool_t *pool, const sp_settings_t *settings)
     shop->base_path = make_base_path(pool, settings->base_url);
     shop->csp = make_csp(pool, settings);
     shop->secure = strncmp(settings->base_url, "https:", 6) == 0;
+    sp_tally_open(pool); /* without it, /metrics says less */
     return problem ? problem : load_templates(pool, settings, &shop->templates);
 }
 

@@ -15,6 +15,7 @@
 #include "handle/route.h"
 #include "handle/tries.h"
 #include "util/log.h"
+#include "util/tally.h"
 
 /* Stripe's largest event so far has a few tens of KB. */
 #define LARGEST (1024 * 1024)
@@ -133,5 +134,7 @@ int sp_handle_webhook(request_rec *r, sp_ctx_t *ctx)
                                    : sp_page_error(r, ctx, status, NULL, NULL);
     }
     ctx->db->settle = sp_batch_settle;
-    return settle(r, ctx, account, body, len);
+    status = settle(r, ctx, account, body, len);
+    sp_tally_webhook(apr_time_now() - r->request_time);
+    return status;
 }

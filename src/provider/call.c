@@ -14,6 +14,7 @@
 #include "util/crypto.h"
 #include "util/http.h"
 #include "util/log.h"
+#include "util/tally.h"
 
 #define RETRIES 2
 #define CONNECT_TIME apr_time_from_sec(4) /* three SYNs, and a TLS handshake */
@@ -271,6 +272,7 @@ sp_outcome_t sp_call_send(sp_ctx_t *ctx, const sp_call_t *call, sp_slice_t *body
 {
     static const sp_complaint_t none = { .type = NULL };
     tries_t tries = { .ctx = ctx, .call = call };
+    sp_outcome_t out;
 
     tries.deadline = sp_call_deadline(ctx);
     do {
@@ -280,11 +282,14 @@ sp_outcome_t sp_call_send(sp_ctx_t *ctx, const sp_call_t *call, sp_slice_t *body
                    request_id(&tries, &none));
             body->data = tries.reply.body;
             body->len = tries.reply.len;
+            sp_tally_call(SP_DONE);
             return SP_DONE;
         }
         tries.maybe |= may_have_acted(&tries);
     } while (wait_for_retry(&tries));
-    return conclude(&tries);
+    out = conclude(&tries);
+    sp_tally_call(out);
+    return out;
 }
 
 sp_outcome_t sp_call_unreadable(sp_ctx_t *ctx, const char *what, const char *why)

@@ -34,3 +34,56 @@ test('500 orders fail at once: at most two messages, and all heal without anybod
   assert.ok(told.length <= 2, told.map((mail) => mail.subject).join('; '));
   assert.match(told[0].subject, /NO LOOK AT THE PROVIDER/);
 });
+
+test('money without access: told, taken by one press; the pause is told to customers and ends by one press', async () => {
+  const paid = await t.buy('annual', 'before@example.com');
+  await t.sandbox.clearMail();
+  const order = await past.order(t, 'stuck@example.com', { age_s: 900 });
+  await t.sql(`insert into payments (provider, payment_id, order_id, mode, amount, currency, paid_at)
+    values ('stripe', 'pi_stuck', $1, 'test', 24900, 'USD', now() - interval '22 min')`, [order.id]);
+  const [mail] = await t.mailsBecome('ana@desk.example', 1, { within: 20_000 });
+  assert.equal(mail.subject, 'PAID, NO ACCESS: 1 person, 249.00 USD, longest 22 min');
+  assert.ok(mail.text.includes(`${t.url}/admin/orders/${order.reference}`), 'with the way to the case');
+  assert.ok(mail.text.includes(`${t.url}/admin/alerts`), 'and to "I have it"');
+
+  // Nobody answers.
+  await t.sql("update alerts set raised_at = raised_at - interval '31 min' where closed_at is null");
+  await t.until(() => t.value('select checkout_paused()'), { within: 20_000 });
+  const [second] = await t.mailsBecome('sam@desk.example', 1, { within: 10_000 });
+  assert.match(second.text, /Checkout has paused by itself/);
+  const plans = await t.get('/');
+  assert.equal(plans.status, 503);
+  assert.match(plans.text, /We have paused new payments for now\./);
+  assert.match(plans.text, /You have not been charged/);
+  const { browser } = paid;
+  assert.doesNotMatch((await browser.get('/')).text, /You have not been charged/, 'not to who may have paid');
+  assert.equal((await t.post('/notify', { form: { email: 'not one' } })).status, 400);
+  for (let n = 0; n < 2; n++) assert.equal((await t.post('/notify', { form: { email: 'ana@example.com' } })).status, 200);
+
+  const desk = { auth: t.admin };
+  const page = await t.get('/admin/alerts', desk);
+  assert.match(page.text, /I have it/);
+  const list = JSON.parse((await t.get('/admin/alerts', { ...desk, headers: { Accept: 'application/json' } })).text);
+  assert.equal(list.alerts[0].key, 'money');
+  const press = (where, form) => t.post(`/admin/${where}`, { ...desk, form: { csrf: list.csrf, ...form } });
+  assert.equal((await t.post('/admin/alerts/money/acknowledge', { ...desk, form: {} })).status, 403, 'no token, no effect');
+  assert.equal((await press('alerts/nothing/acknowledge')).status, 404);
+  assert.equal((await press('alerts/money/acknowledge')).status, 303);
+  assert.equal((await openAlerts())[0].taken_by, 'support');
+  assert.equal((await press('pause', { to: 'off', reason: 'seen' })).status, 303);
+  await t.mailsBecome('ana@example.com', 1, { within: 10_000 });
+  assert.equal((await t.get('/')).status, 200);
+  assert.deepEqual((await t.sql("select actor, action from audit where action like 'support.%' order by id")).map(({ actor, action }) => `${actor} ${action}`),
+    ['system support.pause', 'support support.alert_take', 'support support.resume']);
+});
+
+test('the digest comes once a day, to both', async () => {
+  await t.sandbox.clearMail();
+  await t.sql("update watermarks set cursor = (current_date - 2)::text where name = 'digest'");
+  for (const who of ['ana@desk.example', 'sam@desk.example']) {
+    const [mail] = await t.mailsBecome(who, 1, { within: 20_000 });
+    assert.match(mail.subject, /need you|All quiet/);
+    assert.match(mail.text, /Last good look at the provider/);
+  }
+  assert.equal((await people()).length, 2);
+});
