@@ -582,29 +582,26 @@ static sp_account_t *account_make(sp_value_t *value, const char *name)
     return account;
 }
 
-/* The account that the first word names; *rest is what follows. */
-static const char *account_read(sp_value_t *value, sp_account_t **account,
-                                const char **rest)
+/* The account that the first word names, NULL if none; *rest is what follows. */
+static sp_account_t *account_read(sp_value_t *value, const char **rest)
 {
-    const char *name;
-
     *rest = value->text;
-    name = sp_words_take(value->pool, rest);
-    *account = account_make(value, name);
-    return *account
-               ? NULL
-               : apr_pstrcat(value->pool,
-                             "the first word is no provider that is loaded; write ",
-                             sp_providers_names(value->pool), NULL);
+    return account_make(value, sp_words_take(value->pool, rest));
+}
+
+static const char *no_such_provider(const sp_value_t *value)
+{
+    return apr_pstrcat(value->pool,
+                       "the first word is no provider that is loaded; write ",
+                       sp_providers_names(value->pool), NULL);
 }
 
 SP_READ(PROVIDER_KEY)
 {
-    sp_account_t *account;
-    const char *problem = account_read(value, &account, &value->text);
+    sp_account_t *account = account_read(value, &value->text);
 
-    if (problem) {
-        return problem;
+    if (!account) {
+        return no_such_provider(value);
     }
     account->key_source = value->text;
     return source_problem(value->text);
@@ -612,11 +609,10 @@ SP_READ(PROVIDER_KEY)
 
 SP_READ(PROVIDER_SECRET)
 {
-    sp_account_t *account;
-    const char *problem = account_read(value, &account, &value->text);
+    sp_account_t *account = account_read(value, &value->text);
 
-    if (problem) {
-        return problem;
+    if (!account) {
+        return no_such_provider(value);
     }
     APR_ARRAY_PUSH(account->secret_sources, const char *) = value->text;
     return source_problem(value->text);
@@ -624,9 +620,8 @@ SP_READ(PROVIDER_SECRET)
 
 SP_READ(PROVIDER_URL)
 {
-    sp_account_t *account;
     const char *rest;
-    const char *problem = account_read(value, &account, &rest);
+    sp_account_t *account = account_read(value, &rest);
 
-    return problem ? problem : url_store(value, rest, &account->url);
+    return account ? url_store(value, rest, &account->url) : no_such_provider(value);
 }

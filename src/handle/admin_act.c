@@ -226,12 +226,13 @@ int sp_handle_admin_run(request_rec *r, sp_ctx_t *ctx)
 {
     sp_desk_ask_t ask = { .action = "run_now" };
     sp_form_t *form;
-    json_t *value;
+    json_t *value = NULL;
     int status = sp_admin_form(r, ctx, &form);
+    sp_outcome_t out;
 
     if (status != DECLINED) {
         return status;
     }
-    return answer(r, ctx, sp_desk_act(ctx, &ask, &value), value,
-                  sp_admin_url(r, "/runs", ""));
+    out = sp_desk_act(ctx, &ask, &value);
+    return answer(r, ctx, out, value, sp_admin_url(r, "/runs", ""));
 }

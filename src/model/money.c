@@ -70,11 +70,9 @@ const char *sp_money_parse(apr_pool_t *pool, const char *text, sp_money_t *money
 {
     const char *gap = strchr(text, ' ');
     const char *currency = gap ? gap + 1 : "";
-    int i;
 
-    for (i = 0; i < 3 && currency[i] >= 'A' && currency[i] <= 'Z'; i++) {
-    }
-    if (i != 3 || currency[3]) {
+    if (strlen(currency) != 3 ||
+        strspn(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3) {
         return apr_psprintf(
             pool,
             "\"%s\" names no currency: write the amount, a space and "
