@@ -124,9 +124,8 @@ sp_outcome_t sp_db_health(sp_ctx_t *ctx, apr_int64_t *objects_age_s)
     PGresult *res;
     sp_outcome_t out = sp_db_call(ctx, &stmt, &args, &res);
 
-    *objects_age_s = out == SP_DONE && sp_row_text(res, 0, 0)
-                         ? sp_row_int(res, 0, 0)
-                         : -1;
+    *objects_age_s =
+        out == SP_DONE && sp_row_text(res, 0, 0) ? sp_row_int(res, 0, 0) : -1;
     return out;
 }
 

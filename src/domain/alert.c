@@ -27,9 +27,11 @@ static const struct {
     const char *path;
 } first_steps[] = {
     { "money", "Open the queue and recover who waits longest", "/admin/" },
-    { "poison:", "Open the queue; the error's log number says what to do", "/admin/" },
+    { "poison:", "Open the queue; the error's log number says what to do",
+      "/admin/" },
     { "silence", "See which runs failed, and why", "/admin/runs" },
-    { "key", "Compare SubPayProviderKey with the key at the provider", "/admin/runs" },
+    { "key", "Compare SubPayProviderKey with the key at the provider",
+      "/admin/runs" },
     { "outbox", "See whether the mail server takes mail; the error is on the page",
       "/admin/alerts" },
     { "run:", "See which runs failed, and why", "/admin/runs" },

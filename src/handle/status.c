@@ -66,14 +66,14 @@ int sp_handle_health(request_rec *r, sp_ctx_t *ctx)
     if (!is_silent(ctx->settings, age_s)) {
         return health_show(r, NULL, "ok", "ok");
     }
-    return health_show(r,
-                       age_s < 0
-                           ? "the provider has never been looked at with success"
-                           : apr_psprintf(r->pool,
-                                          "no look at the provider has succeeded for "
-                                          "%" APR_INT64_T_FMT " s",
-                                          age_s),
-                       "ok", "silent");
+    return health_show(
+        r,
+        age_s < 0 ? "the provider has never been looked at with success"
+                  : apr_psprintf(r->pool,
+                                 "no look at the provider has succeeded for "
+                                 "%" APR_INT64_T_FMT " s",
+                                 age_s),
+        "ok", "silent");
 }
 
 /* GET /health/live: httpd answers. Restarting it would help nothing else. */
@@ -107,7 +107,8 @@ static const struct {
     { "subpay_refunds_total", "counter", "Refunds that the provider told us of." },
     { "subpay_access_delay_seconds", "histogram",
       "Time from the payment to access for it." },
-    { "subpay_outbox_messages", "gauge", "Messages in the outbox that have not left." },
+    { "subpay_outbox_messages", "gauge",
+      "Messages in the outbox that have not left." },
     { "subpay_outbox_oldest_seconds", "gauge",
       "Age of the oldest message that waits; 0 when none does." },
     { "subpay_run_age_seconds", "gauge",
@@ -179,21 +180,22 @@ static const char *calls_text(apr_pool_t *pool, const sp_tally_t *tally)
 {
     static const char *const results[SP_TALLY_RESULTS] = { "done", "refused",
                                                            "unknown", "failed" };
-    const char *text = HELP(CALLS, "counter",
-                            "Calls of this node to the provider, by result.");
+    const char *text =
+        HELP(CALLS, "counter", "Calls of this node to the provider, by result.");
     int i;
 
     for (i = 0; i < SP_TALLY_RESULTS; i++) {
-        text = apr_psprintf(pool, "%s" CALLS "{result=\"%s\"} %" APR_UINT64_T_FMT "\n",
-                            text, results[i], tally->calls[i]);
+        text =
+            apr_psprintf(pool, "%s" CALLS "{result=\"%s\"} %" APR_UINT64_T_FMT "\n",
+                         text, results[i], tally->calls[i]);
     }
     return text;
 }
 
 static const char *webhooks_text(apr_pool_t *pool, const sp_tally_t *tally)
 {
-    const char *text = HELP(WEBHOOKS, "histogram",
-                            "Time in which this node answered webhooks.");
+    const char *text =
+        HELP(WEBHOOKS, "histogram", "Time in which this node answered webhooks.");
     apr_uint64_t count = 0;
     int i;
 
@@ -204,10 +206,9 @@ static const char *webhooks_text(apr_pool_t *pool, const sp_tally_t *tally)
             i < SP_TALLY_BUCKETS - 1 ? seconds(pool, sp_tally_bounds[i]) : "+Inf",
             count);
     }
-    return apr_psprintf(pool,
-                        "%s" WEBHOOKS "_sum %s\n" WEBHOOKS
-                        "_count %" APR_UINT64_T_FMT "\n",
-                        text, seconds(pool, tally->webhook_time), count);
+    return apr_psprintf(
+        pool, "%s" WEBHOOKS "_sum %s\n" WEBHOOKS "_count %" APR_UINT64_T_FMT "\n",
+        text, seconds(pool, tally->webhook_time), count);
 }
 
 static const char *tally_text(apr_pool_t *pool)

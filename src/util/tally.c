@@ -11,8 +11,8 @@
 #define MS apr_time_from_msec
 
 const apr_interval_time_t sp_tally_bounds[SP_TALLY_BUCKETS - 1] = {
-    MS(5), MS(10), MS(25), MS(50), MS(100), MS(250), MS(500), MS(1000), MS(2500),
-    MS(10000)
+    MS(5),   MS(10),  MS(25),   MS(50),   MS(100),
+    MS(250), MS(500), MS(1000), MS(2500), MS(10000)
 };
 
 static sp_tally_t *tally;
