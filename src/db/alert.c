@@ -29,16 +29,6 @@ static sp_outcome_t ask_json(sp_ctx_t *ctx, const sp_stmt_t *stmt,
     return out;
 }
 
-static sp_outcome_t ask_bool(sp_ctx_t *ctx, const sp_stmt_t *stmt,
-                             const sp_args_t *args, int *answer)
-{
-    PGresult *res;
-    sp_outcome_t out = sp_db_call(ctx, stmt, args, &res);
-
-    *answer = out == SP_DONE && sp_row_bool(res, 0, 0);
-    return out;
-}
-
 sp_outcome_t sp_db_alert_watch(sp_ctx_t *ctx, const json_t *rules)
 {
     static const sp_stmt_t stmt = { "alert_watch",
@@ -95,7 +85,7 @@ sp_outcome_t sp_db_checkout_pause(sp_ctx_t *ctx, int on, const char *why,
     sp_args_bool(&args, on);
     sp_args_text(&args, ctx->actor);
     sp_args_text(&args, why);
-    return ask_bool(ctx, &stmt, &args, changed);
+    return sp_db_ask_bool(ctx, &stmt, &args, changed);
 }
 
 sp_outcome_t sp_db_checkout_paused(sp_ctx_t *ctx, int *paused)
@@ -104,7 +94,7 @@ sp_outcome_t sp_db_checkout_paused(sp_ctx_t *ctx, int *paused)
                                     "select subpay.checkout_paused()", SP_TRY_ONCE };
     const sp_args_t args = { 0 };
 
-    return ask_bool(ctx, &stmt, &args, paused);
+    return sp_db_ask_bool(ctx, &stmt, &args, paused);
 }
 
 sp_outcome_t sp_db_resume_wait(sp_ctx_t *ctx, const char *email, int *waits)
@@ -114,7 +104,7 @@ sp_outcome_t sp_db_resume_wait(sp_ctx_t *ctx, const char *email, int *waits)
     sp_args_t args = { 0 };
 
     sp_args_text(&args, email);
-    return ask_bool(ctx, &stmt, &args, waits);
+    return sp_db_ask_bool(ctx, &stmt, &args, waits);
 }
 
 sp_outcome_t sp_db_health(sp_ctx_t *ctx, apr_int64_t *objects_age_s)

@@ -228,3 +228,13 @@ int sp_row_bool(const PGresult *result, int row, int column)
 {
     return PQgetvalue(result, row, column)[0] == 't';
 }
+
+sp_outcome_t sp_db_ask_bool(sp_ctx_t *ctx, const sp_stmt_t *stmt,
+                            const sp_args_t *args, int *answer)
+{
+    PGresult *res;
+    sp_outcome_t out = sp_db_call(ctx, stmt, args, &res);
+
+    *answer = out == SP_DONE && sp_row_bool(res, 0, 0);
+    return out;
+}

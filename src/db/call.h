@@ -50,6 +50,10 @@ void sp_args_interval(sp_args_t *args, apr_pool_t *pool, apr_interval_time_t val
 sp_outcome_t sp_db_call(sp_ctx_t *ctx, const sp_stmt_t *stmt, const sp_args_t *args,
                         PGresult **result);
 
+/** A call whose result is one yes or no; no when it did not end well. */
+sp_outcome_t sp_db_ask_bool(sp_ctx_t *ctx, const sp_stmt_t *stmt,
+                            const sp_args_t *args, int *answer);
+
 /* One field of a row: NULL, 0 or 0 for SQL's null. Strings live with the result. */
 const char *sp_row_text(const PGresult *result, int row, int column);
 apr_int64_t sp_row_int(const PGresult *result, int row, int column);

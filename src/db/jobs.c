@@ -18,17 +18,6 @@ static sp_outcome_t tell(sp_ctx_t *ctx, const sp_stmt_t *stmt, const sp_args_t *
     return sp_db_call(ctx, stmt, args, &res);
 }
 
-/* A call whose result is one yes or no. */
-static sp_outcome_t ask_bool(sp_ctx_t *ctx, const sp_stmt_t *stmt,
-                             const sp_args_t *args, int *answer)
-{
-    PGresult *res;
-    sp_outcome_t out = sp_db_call(ctx, stmt, args, &res);
-
-    *answer = out == SP_DONE && sp_row_bool(res, 0, 0);
-    return out;
-}
-
 /* A call whose result is one number. */
 static sp_outcome_t ask_int(sp_ctx_t *ctx, const sp_stmt_t *stmt,
                             const sp_args_t *args, apr_int64_t *answer)
@@ -117,7 +106,7 @@ sp_outcome_t sp_db_leader_try(sp_ctx_t *ctx, int *leader)
     static const sp_stmt_t stmt = { "leader_try", "select subpay.leader_try()", 1 };
     const sp_args_t args = { 0 };
 
-    return ask_bool(ctx, &stmt, &args, leader);
+    return sp_db_ask_bool(ctx, &stmt, &args, leader);
 }
 
 static void read_outbox_row(const PGresult *res, int i, sp_outbox_row_t *row)
@@ -563,5 +552,5 @@ sp_outcome_t sp_db_anomaly_mend(sp_ctx_t *ctx, const sp_anomaly_t *anomaly,
 
     sp_args_text(&args, anomaly->code);
     sp_args_text(&args, anomaly->order_id);
-    return ask_bool(ctx, &stmt, &args, mended);
+    return sp_db_ask_bool(ctx, &stmt, &args, mended);
 }
