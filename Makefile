@@ -54,10 +54,12 @@ FLAGS = $(APXS_CFLAGS) $(APR_FLAGS) $(PKG_FLAGS) -std=gnu11 -O2 -g -fPIC \
 # The rooms that know httpd. The others are compiled without its include
 # path, so the compiler itself refuses an httpd header there.
 HTTPD_SRC := mod_subpay.c $(wildcard src/handle/*.c src/worker/*.c src/cfg/httpd_*.c)
-CORE_SRC  := $(filter-out $(HTTPD_SRC),$(wildcard src/*/*.c))
+CTL_SRC   := src/subpayctl.c $(wildcard src/ctl/*.c)
+CORE_SRC  := $(filter-out $(HTTPD_SRC) $(CTL_SRC),$(wildcard src/*/*.c))
 UNIT_SRC  := $(wildcard t/unit/test_*.c)
 
 HTTPD_OBJ := $(HTTPD_SRC:%.c=$(B)/%.o)
+CTL_OBJ   := $(CTL_SRC:%.c=$(B)/%.o)
 CORE_OBJ  := $(CORE_SRC:%.c=$(B)/%.o)
 UNITS     := $(UNIT_SRC:t/unit/%.c=$(B)/unit/%)
 
@@ -93,7 +95,7 @@ $(B)/mod_subpay.so: $(HTTPD_OBJ) $(B)/core.a
 	$(CC) -shared $(CHECKED) -Wl,-z,relro,-z,now -o $@ $^ $(PKG_LIBS)
 	@! nm -u $@ | grep ' sp_' || { echo 'missing: the above'; false; }
 
-$(B)/subpayctl: $(B)/src/subpayctl.o $(B)/core.a
+$(B)/subpayctl: $(CTL_OBJ) $(B)/core.a
 	$(CC) $(CHECKED) -Wl,-z,relro,-z,now -o $@ $^ $(PKG_LIBS) $(APR_LIBS)
 
 $(B)/unit/%: $(B)/t/unit/%.o $(B)/core.a
