@@ -2,6 +2,9 @@
 -- minutes and never tried (nobody drains it); or tried in vain, for three people and a
 -- quarter of an hour or for anybody and half an hour, while no other mail left either. One
 -- mailbox that is full for a day is not a stuck outbox. Internal.
+--
+-- What has left is looked at only when somebody waits: that is thousands of rows in a shop
+-- that has sold for a year, and this runs every few seconds.
 create or replace function subpay.alert_look_outbox() returns void
 language plpgsql
 set search_path = subpay, pg_temp
@@ -21,7 +24,7 @@ begin
        and (m.attempts > 0 or m.next_try_at < now());
     perform alert_set('outbox', case
         when coalesce(said.untried, false)
-          or ((said.people >= 3 or said.oldest < now() - interval '30 min')
+          or (coalesce(said.people >= 3 or said.oldest < now() - interval '30 min', false)
               and not exists (select from outbox m
                                where m.kind = 'mail'
                                  and m.sent_at > now() - interval '15 min'

@@ -56,14 +56,14 @@ async function completedOrders(t, first, count, paymentId = (n) => `pi_old${n}`)
         insert into subpay.accounts (id, email)
         select distinct on (account) account, 'old' || n || '@example.com' from given on conflict do nothing
       ), payments as (
-        insert into subpay.payments (provider, payment_id, order_id, mode, amount, currency, paid_at)
-        select 'stripe', payment, id, 'test', 24900, 'USD', paid from given
+        insert into subpay.payments (provider, payment_id, order_id, mode, amount, currency, paid_at, created_at)
+        select 'stripe', payment, id, 'test', 24900, 'USD', paid, paid from given
       ), subscriptions as (
-        insert into subpay.subscriptions (order_id, account_id, product, starts_at, expires_at)
-        select id, account, 'annual', paid, paid + interval '1 year' from given
+        insert into subpay.subscriptions (order_id, account_id, product, starts_at, expires_at, created_at)
+        select id, account, 'annual', paid, paid + interval '1 year', paid from given
       ), outbox as (
-        insert into subpay.outbox (kind, template, dedupe_key, order_id, recipient, state, sent_at)
-        select 'mail', 'confirmation', 'welcome:' || id, id, 'old' || n || '@example.com', 'sent', paid from given
+        insert into subpay.outbox (kind, template, dedupe_key, order_id, recipient, state, created_at, next_try_at, sent_at)
+        select 'mail', 'confirmation', 'welcome:' || id, id, 'old' || n || '@example.com', 'sent', paid, paid, paid from given
       ), events as (
         insert into subpay.provider_events (provider, event_id, type, kind, received_at, processed_at, state,
             order_id, fact)
