@@ -18,10 +18,12 @@ begin
     perform audit_add(in_actor, case when in_on then 'support.pause' else 'support.resume' end,
                       null, null, in_why);
     if not in_on then
-        with told as (delete from resume_waits returning id, email)
+        with told as (delete from resume_waits returning id, email, lang)
         insert into outbox (kind, template, dedupe_key, recipient, payload)
         select 'mail', 'resumed', 'resumed:' || told.id, told.email,
-               jsonb_build_object('plans_url', (select k.site || '/' from settings k))
+               jsonb_strip_nulls(jsonb_build_object(
+                   'plans_url', (select k.site || '/' from settings k),
+                   'lang', told.lang))
           from told;
         perform outbox_wake();
     end if;

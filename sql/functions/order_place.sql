@@ -6,15 +6,18 @@
 -- in_token_hash    SHA-256 of the token in the customer's links
 -- in_amount        minor units, fixed here with the rest of the product's snapshot
 -- in_checkout_for  how long the payment page will stay open
+-- in_lang          the language that the customer reads; every mail is in it
 -- verdict          placed  a new order
 --                  again   the one that this form or id made before; its token too
 --                  paused  support has switched checkout off; no order, id is null
 -- The rest is the order (view order_row).
+drop function if exists subpay.order_place(uuid, uuid, bytea, text, text, text, text, text,
+    text, bigint, text, interval, text, bigint, boolean, text, interval);
 create or replace function subpay.order_place(
     in_order uuid, in_form_key uuid, in_token_hash bytea, in_provider text, in_mode text,
     in_email text, in_name text, in_product text, in_title text, in_amount bigint,
     in_currency text, in_period interval, in_period_text text, in_credits bigint,
-    in_renews boolean, in_site text, in_checkout_for interval)
+    in_renews boolean, in_site text, in_checkout_for interval, in_lang text default null)
 returns table (
     verdict text, id uuid, reference text, provider text, mode text, email text,
     name text, product text, title text, amount bigint, currency text, period_text text,
@@ -51,10 +54,11 @@ begin
         -- look again, with another reference.
         insert into orders (id, reference, form_key, token_hash, provider, mode, email,
                             name, product, title, amount, currency, period, period_text,
-                            credits, renews, site, checkout_expires_at, next_ask_at)
+                            credits, renews, site, lang, checkout_expires_at,
+                            next_ask_at)
         values (in_order, reference_new(), in_form_key, in_token_hash, in_provider,
                 in_mode, in_email, in_name, in_product, in_title, in_amount, in_currency,
-                in_period, in_period_text, in_credits, in_renews, in_site,
+                in_period, in_period_text, in_credits, in_renews, in_site, in_lang,
                 now() + in_checkout_for, now() + interval '1 min')
             on conflict do nothing;
         if found then

@@ -29,6 +29,7 @@ begin
           from due
          where o.id = due.id
         returning o.id, o.kind, o.template, o.order_id, o.ticket_id, o.recipient,
-                  o.payload, o.attempts, o.message_id, o.lease;
+                  case when o.kind = 'mail' then mail_lang(o) || o.payload
+                       else o.payload end, o.attempts, o.message_id, o.lease;
 end
 $$;

@@ -1,6 +1,8 @@
 -- subpay.resume_wait: tell this address when payments work again; once, however often
 -- asked. False when they work already.
-create or replace function subpay.resume_wait(in_email text) returns boolean
+drop function if exists subpay.resume_wait(text);
+create or replace function subpay.resume_wait(in_email text, in_lang text default null)
+returns boolean
 language plpgsql security definer
 set search_path = subpay, pg_temp
 as $$
@@ -10,7 +12,7 @@ begin
     if not found then
         return false;
     end if;
-    insert into resume_waits (email) values (in_email) on conflict do nothing;
+    insert into resume_waits (email, lang) values (in_email, in_lang) on conflict do nothing;
     return true;
 end
 $$;

@@ -37,7 +37,8 @@ begin
     if verdict = 'found' then
         perform search_tell(s, in_orders);
     elsif verdict = 'none' and s.ticket_id is null and s.email is not null then
-        perform mail_seldom('not_found', null, s.email, null, null, '{}');
+        perform mail_seldom('not_found', null, s.email, null, null,
+                            jsonb_strip_nulls(jsonb_build_object('lang', s.lang)));
     elsif verdict = 'waiting' and s.told_at is null
           and s.created_at <= now() - interval '9 minutes' then
         perform search_late(s);

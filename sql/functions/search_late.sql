@@ -17,6 +17,8 @@ begin
                    coalesce(in_search.amount::text, '-'), in_search.currency,
                    coalesce(in_search.day::text, '-'), coalesce(in_search.last4, '-')));
     end if;
+    update tickets t set lang = in_search.lang
+     where t.id = ticket and t.lang is null and in_search.lang is not null;
     if in_search.email is not null then
         perform ticket_checking(ticket, null, in_search.email, in_search.attempts,
                                 in_search.created_at);

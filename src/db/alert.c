@@ -99,11 +99,12 @@ sp_outcome_t sp_db_checkout_paused(sp_ctx_t *ctx, int *paused)
 
 sp_outcome_t sp_db_resume_wait(sp_ctx_t *ctx, const char *email, int *waits)
 {
-    static const sp_stmt_t stmt = { "resume_wait", "select subpay.resume_wait($1)",
-                                    1 };
+    static const sp_stmt_t stmt = { "resume_wait",
+                                    "select subpay.resume_wait($1, $2)", 1 };
     sp_args_t args = { 0 };
 
     sp_args_text(&args, email);
+    sp_args_text(&args, ctx->lang);
     return sp_db_ask_bool(ctx, &stmt, &args, waits);
 }
 

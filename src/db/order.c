@@ -269,7 +269,7 @@ sp_outcome_t sp_db_order_place(sp_ctx_t *ctx, const char *form_key,
         "select verdict, " SP_ORDER_COLUMNS
         " from subpay.order_place($1::uuid, $2::uuid,"
         " $3::bytea, $4, $5, $6, $7, $8, $9, $10::bigint, $11, $12::interval, $13,"
-        " $14::bigint, $15::boolean, $16, $17::interval)",
+        " $14::bigint, $15::boolean, $16, $17::interval, $18)",
         1,
     };
     sp_args_t args = { 0 };
@@ -283,6 +283,7 @@ sp_outcome_t sp_db_order_place(sp_ctx_t *ctx, const char *form_key,
     place_args(ctx, &args, order);
     sp_args_text(&args, ctx->settings->base_url);
     sp_args_interval(&args, ctx->pool, ctx->settings->pending_expiry);
+    sp_args_text(&args, ctx->lang);
     out = sp_db_call(ctx, &stmt, &args, &res);
     if (out != SP_DONE) {
         return out;

@@ -36,7 +36,7 @@ sp_outcome_t sp_db_search_add(sp_ctx_t *ctx, const sp_search_t *search)
     static const sp_stmt_t stmt = {
         "search_add",
         "select subpay.search_add($1::uuid, $2, $3, $4::bigint, $5, $6::date, $7,"
-        " $8::bytea)",
+        " $8::bytea, $9)",
         1,
     };
     sp_args_t args = { 0 };
@@ -47,6 +47,7 @@ sp_outcome_t sp_db_search_add(sp_ctx_t *ctx, const sp_search_t *search)
     sp_args_text(&args, search->reference);
     add_card(ctx, &args, search);
     sp_args_bytes(&args, search->token_hash, search->token_hash ? 32 : 0);
+    sp_args_text(&args, ctx->lang);
     return sp_db_call(ctx, &stmt, &args, &res);
 }
 

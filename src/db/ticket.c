@@ -13,7 +13,7 @@ sp_outcome_t sp_db_ticket_write(sp_ctx_t *ctx, const sp_letter_in_t *letter,
     static const sp_stmt_t stmt = {
         "ticket_write",
         "select reference, answers_at"
-        " from subpay.ticket_write($1::uuid, $2, $3, $4, $5, $6::bytea)",
+        " from subpay.ticket_write($1::uuid, $2, $3, $4, $5, $6::bytea, $7)",
         1,
     };
     sp_args_t args = { 0 };
@@ -26,6 +26,7 @@ sp_outcome_t sp_db_ticket_write(sp_ctx_t *ctx, const sp_letter_in_t *letter,
     sp_args_text(&args, letter->charged);
     sp_args_text(&args, letter->reference);
     sp_args_bytes(&args, letter->token_hash, letter->token_hash ? 32 : 0);
+    sp_args_text(&args, ctx->lang);
     out = sp_db_call(ctx, &stmt, &args, &res);
     if (out == SP_DONE) {
         ticket->reference = sp_row_text(res, 0, 0);

@@ -85,18 +85,16 @@ int sp_wants_json(request_rec *r)
 int sp_page_show(request_rec *r, sp_ctx_t *ctx, int status, const char *page,
                  json_t *model)
 {
-    const char *lang = sp_templates_language(
-        ctx->templates, apr_table_get(r->headers_in, "Accept-Language"));
     sp_text_t html;
 
-    if (sp_page_render(r->pool, ctx->templates, lang, page, model, &html) !=
+    if (sp_page_render(r->pool, ctx->templates, ctx->lang, page, model, &html) !=
         APR_SUCCESS) {
         sp_log(ctx->log, SP_LOG_ERR, 201, "page %s could not be drawn: %s", page,
                html.error);
         return sp_answer(r, HTTP_INTERNAL_SERVER_ERROR, "text/html; charset=utf-8",
                          LAST_RESORT, strlen(LAST_RESORT));
     }
-    apr_table_setn(r->headers_out, "Content-Language", lang);
+    apr_table_setn(r->headers_out, "Content-Language", ctx->lang);
     if (r->method_number == M_POST) {
         /* "Back" to it would else be the browser's own error page: the form may not
          * be sent again unasked, and what must not be stored is gone. */

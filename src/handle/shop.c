@@ -130,6 +130,8 @@ sp_ctx_t *sp_shop_ctx(request_rec *r, const char *via, const char *actor, int ur
     ctx->db = sp_dbd_source(r, urgent);
     ctx->http = shop->http;
     ctx->templates = shop->templates;
+    ctx->lang = sp_templates_language(
+        shop->templates, apr_table_get(r->headers_in, "Accept-Language"));
     ctx->log = make_log(r);
     ctx->via = via;
     ctx->actor = actor;

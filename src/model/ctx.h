@@ -29,6 +29,8 @@ typedef struct sp_ctx_t {
     struct sp_log_t *log;                   /* util/log.h */
     const char *
         via; /* the road: return, webhook, replay, reconcile, self_service, support */
+    const char *lang;  /* what the person in front of us reads, a folder of the
+                        * templates; NULL: nobody is there, or has not said */
     const char *actor; /* who: customer, provider, worker, or a person's user name */
     apr_interval_time_t patience; /* longest wait for the provider in all; 0: the
                                    * settings' provider_timeout */
