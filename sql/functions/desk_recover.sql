@@ -28,7 +28,7 @@ begin
         end if;
     end if;
     verdict := case when settled = 'completed' or mended <> '{}' then 'recovered'
-                    when o.state = 'completed' then 'already'
+                    when o.state = 'completed' then 'open_already'
                     when o.state = 'review' then 'review'
                     when o.state = 'refunded' then 'refunded'
                     when o.processing then 'processing'

@@ -69,7 +69,7 @@ begin
           from subpay.tickets t where t.order_id = in_order.id)
     select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                'at', subpay.moment(h.at), 'what', h.what, 'who', h.who,
-               'detail', nullif(h.detail, ''))) order by h.at, h.rank), '[]')
+               'detail', nullif(h.detail, ''))) order by date_trunc('second', h.at), h.rank, h.at), '[]')
       from happened h);
 end
 $$;

@@ -114,6 +114,15 @@ sp_outcome_t sp_db_desk_runs(sp_ctx_t *ctx, json_t **found)
     return answer(ctx, &stmt, &args, found);
 }
 
+sp_outcome_t sp_db_desk_pictures(sp_ctx_t *ctx, json_t **found)
+{
+    static const sp_stmt_t stmt = { "desk_pictures", "select subpay.desk_pictures()",
+                                    1 };
+    const sp_args_t args = { 0 };
+
+    return answer(ctx, &stmt, &args, found);
+}
+
 sp_outcome_t sp_db_desk_ledger(sp_ctx_t *ctx, const char *email, json_t **found)
 {
     static const sp_stmt_t stmt = { "desk_ledger", "select subpay.desk_ledger($1)",

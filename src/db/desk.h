@@ -30,9 +30,11 @@ sp_outcome_t sp_db_desk_case(sp_ctx_t *ctx, const char *reference, json_t **foun
 /** One ticket as desk_ticket.sql says it; *found NULL: there is none. */
 sp_outcome_t sp_db_desk_ticket(sp_ctx_t *ctx, const char *reference, json_t **found);
 
-/** What needs a person; the reconciler's book; the ledger (of one address, or NULL). */
+/** What needs a person; the reconciler's book; the figures of the last month; the ledger
+ * (of one address, or NULL). */
 sp_outcome_t sp_db_desk_queue(sp_ctx_t *ctx, json_t **found);
 sp_outcome_t sp_db_desk_runs(sp_ctx_t *ctx, json_t **found);
+sp_outcome_t sp_db_desk_pictures(sp_ctx_t *ctx, json_t **found);
 sp_outcome_t sp_db_desk_ledger(sp_ctx_t *ctx, const char *email, json_t **found);
 
 /**

@@ -54,6 +54,9 @@ static const struct {
 } verdicts[] = {
     { "recovered", 1, "Done: access is open, and the mail is on its way." },
     { "already", 1, "That was done already; nothing was changed." },
+    { "open_already", 1,
+      "Access is open already: the machine, or somebody else, was quicker. Nothing was "
+      "done a second time." },
     { "unpaid", 1,
       "The provider was asked just now, and says: not paid. Nothing was changed." },
     { "processing", 1,

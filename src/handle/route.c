@@ -77,6 +77,8 @@ static const route_t routes[] = {
       0 },
     { "subpay-admin", M_POST, "/tickets/**", sp_handle_admin_ticket_act, "support",
       NULL, 0 },
+    { "subpay-admin", M_GET, "/pictures", sp_handle_admin_pictures, "support", NULL,
+      0 },
     { "subpay-admin", M_GET, "/runs", sp_handle_admin_runs, "support", NULL, 0 },
     { "subpay-admin", M_POST, "/runs/now", sp_handle_admin_run, "support", NULL, 0 },
     { "subpay-admin", M_GET, "/ledger", sp_handle_admin_ledger, "support", NULL, 0 },

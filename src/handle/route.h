@@ -64,6 +64,7 @@ int sp_handle_admin_order_act(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_queue(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_ticket(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_ticket_act(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_admin_pictures(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_runs(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_run(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_ledger(request_rec *r, sp_ctx_t *ctx);

@@ -288,7 +288,8 @@ test('the same by JSON', async () => {
   assert.equal(reply.status, 200, reply.text);
   assert.equal(reply.json.verdict, 'recovered');
   const again = await t.post(`/admin/orders/${bought.reference}/recover`, { auth: t.admin, json: { csrf: found.csrf } });
-  assert.equal(again.json.verdict, 'already');
+  assert.equal(again.json.verdict, 'open_already');
+  assert.match(again.json.say, /Access is open already/);
   const shown = await t.get('/admin/orders/' + bought.reference, { auth: t.admin, headers: JSON_ONLY });
   assert.equal(shown.json.diagnosis.code, 'healthy');
   assert.ok(shown.json.timeline.length > 3);
@@ -382,7 +383,7 @@ test('a refund is never more than what is left', async () => {
 // ---- the rest of the house ---------------------------------------------------------------
 
 test('every page answers, in words and in JSON', async () => {
-  for (const where of ['/', '/runs', '/ledger', '/ledger?account=ana@example.com', '/playbook', '/search', '/search?q=ana@example.com']) {
+  for (const where of ['/', '/runs', '/ledger', '/ledger?account=ana@example.com', '/playbook', '/alerts', '/pictures', '/search', '/search?q=ana@example.com']) {
     const page = await look(where);
     assert.equal(page.status, 200, where + page.text);
     assert.match(page.headers['content-type'], /^text\/html/);
@@ -394,6 +395,20 @@ test('every page answers, in words and in JSON', async () => {
   }
   assert.equal((await look('/nothing')).status, 404);
   assert.equal((await look('/orders/SP-0000-0000')).status, 404);
+});
+
+test('pictures: drawn by the server, the numbers beside, the figures by JSON', async () => {
+  const { json } = await t.get('/admin/pictures', { auth: t.admin, headers: JSON_ONLY });
+  const orders = await t.value('select count(*)::int from orders');
+  const today = json.by_day.at(-1);
+  assert.equal(today.orders, orders);
+  assert.ok(today.payments > 0 && json.access.count > 0 && json.access.p95_s >= json.access.p50_s, JSON.stringify(json.access));
+  assert.equal(json.orders_picture, undefined, 'where columns stand is no figure');
+  const { text } = await look('/pictures');
+  assert.equal((text.match(/<svg /g) ?? []).length, 5);
+  assert.equal((text.match(/<rect /g) ?? []).length, 2 * 30 + json.access.spread.length + 6 + 2 * 30 + 4);
+  assert.doesNotMatch(text, /style=|<style/, 'nothing that the policy would refuse');
+  assert.ok(words(text).includes(`${today.label}${today.orders}${today.payments}`), 'the numbers as a table');
 });
 
 test('the queue: who waits, longest and with most money first; healed ones are a count', async () => {
