@@ -38,6 +38,10 @@ commit;
 \ir install_one.sql
 \set file schema/0013_alarms.sql
 \ir install_one.sql
+\set file schema/0020_desk_more.sql
+\ir install_one.sql
+\set file schema/0026_language.sql
+\ir install_one.sql
 
 \set functions `cat functions/*.sql`
 begin;
