@@ -91,6 +91,7 @@ declare
         desk_note, desk_assign, desk_close, desk_reply,
         alerts_list, alert_take, checkout_pause, checkout_paused, resume_wait,
         health, metrics,
+        renewals_of, renewal_want, periods_unmatched,
         credit_deduct, credit_refund, credits_get, entitlements_get}';
     worker constant text[] := '{
         settings_store, refund_allowed, worker_beat, workers_at, worker_gone,
@@ -104,7 +105,8 @@ declare
         access_changes_since, access_clean,
         search_claim, search_orders, search_done,
         checkings_due, checking_done, tickets_heal,
-        notify_expired}';
+        notify_expired,
+        renewals_due, renewal_asked}';
     name text;
 begin
     foreach name in array web loop

@@ -32,8 +32,9 @@ select 'I1', format('order %s: completed without its payment', o.reference)
                     where p.provider = o.provider and p.payment_id = o.payment_id
                       and p.order_id = o.id);
 
--- I2 One subscription for each completed order: as long as what was bought, not begun
--- before the payment; ended when all the money went back.
+-- I2 One subscription for each completed order: as long as what was bought and, where it
+-- renews, as the periods that were paid; not begun before the payment; ended when all the
+-- money went back.
 select 'I2' as invariant,
        format('order %s: %s', o.reference,
               case when s.id is null then 'no subscription'
@@ -45,9 +46,33 @@ select 'I2' as invariant,
  where o.completed_at is not null
    and (s.id is null
         or s.starts_at < o.paid_at
-        or s.expires_at is distinct from subpay.period_after(
-               s.starts_at, o.period + o.bonus_days * interval '1 day')
+        or s.expires_at is distinct from coalesce(
+               (select greatest(p.until, subpay.period_after(s.starts_at,
+                                    o.period + o.bonus_days * interval '1 day'))
+                  from (select subpay.period_after(max(p.ends_at),
+                                   s.starts_at - min(p.starts_at)
+                                   + o.bonus_days * interval '1 day') as until
+                          from subpay.periods p
+                          join subpay.renewals r on r.renewal_id = p.renewal_id
+                                                and r.provider = p.provider and not r.extra
+                          join subpay.payments m on m.payment_id = p.payment_id
+                                                and m.provider = p.provider
+                         where p.order_id = o.id and p.state = 'paid'
+                           and (m.amount = 0 or m.amount_refunded < m.amount)) p
+                 where p.until is not null),
+               subpay.period_after(s.starts_at,
+                                   o.period + o.bonus_days * interval '1 day'))
         or o.state = 'refunded' and s.status = 'active');
+
+-- I2b One renewal that charges for each order; and what nobody shall be charged for any
+-- more is being stopped.
+select 'I2' as invariant, format('order %s: renewal %s charges on', o.reference, r.renewal_id)
+           as detail
+  from subpay.renewals r
+  join subpay.orders o on o.id = r.order_id
+ where r.state = 'active' and (r.extra or o.state = 'refunded')
+   and (r.wanted is distinct from 'stop' or r.next_ask_at < now() - interval '2 hours'
+        or r.next_ask_at is null);
 
 -- I3 One welcome for each completed order: confirmation or "sorry for the wait". (What a
 -- person sent again on request is another one, under a key of its own.)
@@ -129,6 +154,10 @@ select 'I7', format('order %s: paid %s times', o.reference, count(*))
   from subpay.orders o
   join subpay.payments p on p.order_id = o.id and p.amount_refunded < p.amount
  where o.state = 'completed'
+   and not exists (select from subpay.periods q  -- each a period of its own
+                     join subpay.renewals r on r.renewal_id = q.renewal_id
+                                           and r.provider = q.provider and not r.extra
+                    where q.payment_id = p.payment_id and q.provider = p.provider)
    and not exists (select from subpay.tickets t
                     where t.kind in ('duplicate', 'review') and t.order_id = o.id)
  group by o.id
@@ -149,8 +178,12 @@ select 'I8' as invariant,
                           and t.dedupe_key in (subpay.poison_key(e.fact),
                                   'unreadable:' || e.provider || ':' || e.event_id))
     or e.state in ('received', 'failed') and e.next_try_at < now() - interval '15 min'
-    or e.state = 'processed' and e.kind = 'payment.succeeded'
-       and o.state not in ('completed', 'refunded', 'review');
+    or e.state = 'processed' and e.kind in ('payment.succeeded', 'period.paid')
+       and o.state not in ('completed', 'refunded', 'review')
+    or e.state = 'processed' and e.kind = 'period.paid'
+       and not exists (select from subpay.periods p
+                        where p.provider = e.provider and p.state = 'paid'
+                          and p.invoice_id = e.fact ->> 'invoice_id');
 
 -- I9 Order does not matter: completed once, and never anything lower afterwards.
 select 'I9' as invariant, format('order %s: %s after it was completed', a.order_id, b.action)

@@ -2,7 +2,8 @@
 -- a plan for an account that never had any. Internal.
 --
 -- A plan bought again while it ran continues behind the first: expires_at is the end of
--- all that is paid for. When nothing is active, it is when the last one ended.
+-- all that is paid for, or that of the grace where a renewal is due. When nothing is
+-- active, it is when the last one ended.
 create or replace function subpay.account_rows(in_account uuid)
 returns setof subpay.account_row
 language sql stable
@@ -15,11 +16,14 @@ as $$
                (array_agg(o.title order by s.starts_at desc))[1] as title,
                (array_agg(o.reference order by s.starts_at desc))[1] as reference,
                bool_or(s.status = 'active' and s.starts_at <= now()
-                       and now() < coalesce(s.expires_at, 'infinity')) as active,
+                       and now() < coalesce(greatest(s.expires_at, s.grace_until),
+                                            'infinity')) as active,
                subpay.epoch_us(min(s.starts_at)) as starts_at,
                case when bool_or(s.status = 'active' and s.expires_at is null) then 0
                     else subpay.epoch_us(coalesce(
-                        max(s.expires_at) filter (where s.status = 'active'),
+                        max(case when s.expires_at <= now()
+                                 then greatest(s.expires_at, s.grace_until)
+                                 else s.expires_at end) filter (where s.status = 'active'),
                         max(coalesce(s.ended_at, s.expires_at, s.starts_at))))
                end as expires_at
           from subpay.subscriptions s

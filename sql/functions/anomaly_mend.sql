@@ -14,7 +14,7 @@ begin
         insert into subscriptions (order_id, account_id, product, starts_at, expires_at,
                                    renews)
         select o.id, a.id, o.product, o.completed_at,
-               period_after(o.completed_at, o.period + o.bonus_days * interval '1 day'),
+               paid_until(o, o.completed_at),
                o.renews
           from accounts a
          where a.email = email_fold(o.email)

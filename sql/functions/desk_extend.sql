@@ -28,8 +28,8 @@ begin
     update subscriptions u
        set expires_at = case when o.completed_at is null
                              then u.expires_at + days * interval '1 day'
-                             else period_after(u.starts_at,
-                                      o.period + o.bonus_days * interval '1 day') end
+                             else paid_until(o, u.starts_at) end,
+           grace_until = u.grace_until + days * interval '1 day'
      where u.id = s.id
     returning u.* into s;
     return desk_end('extend', in_ask, o.id, jsonb_build_object('expires_at', was),

@@ -42,7 +42,7 @@ begin
                                  or m.state <> 'dead' and m.last_error is null
                                     and m.created_at > now() - interval '1 min'))
             then 'mail_not_sent'
-        when s.expires_at < now() then 'expired'
+        when greatest(s.expires_at, s.grace_until) < now() then 'expired'
         else 'healthy'
     end
       from orders o

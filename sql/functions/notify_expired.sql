@@ -18,7 +18,7 @@ begin
     for s in
         select t.* from subscriptions t
          where t.status = 'active' and t.end_seen is distinct from t.expires_at
-           and t.expires_at <= now()
+           and t.expires_at <= now() and coalesce(t.grace_until, t.expires_at) <= now()
          order by t.expires_at
          limit in_limit
            for update skip locked

@@ -32,7 +32,7 @@ begin
                 in_fact.price, in_fact.price_currency,
                 nullif(coalesce(in_fact.period_iso, in_fact.period), '')::interval,
                 nullif(in_fact.period, ''), coalesce(in_fact.credits, 0),
-                coalesce(in_fact.renews, false), in_fact.site, in_fact.checkout_id,
+                coalesce(in_fact.renews, in_fact.renewal_id is not null), in_fact.site, in_fact.checkout_id,
                 in_fact.statement)
             on conflict do nothing;
         made := found;

@@ -11,7 +11,7 @@ as $$
 begin
     if in_fact.ours is not true or in_fact.site <> in_rules.site then
         return 'not_ours';
-    elsif in_fact.kind <> 'payment.succeeded' then
+    elsif in_fact.kind not in ('payment.succeeded', 'period.paid') then
         return 'order_unknown';
     elsif in_rules.mode is null then
         raise exception 'cannot adopt before the settings are stored';

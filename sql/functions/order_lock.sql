@@ -2,7 +2,8 @@
 --
 -- By our own id first: it travels in the provider's metadata, so it finds the order
 -- even when the commit that stored the provider's ids was lost. Then by the payment
--- page, then by the payment (refunds and disputes carry no metadata). Internal.
+-- page, the renewal, then by the payment (refunds and disputes carry no metadata).
+-- Internal.
 create or replace function subpay.order_lock(in_fact subpay.fact) returns subpay.orders
 language plpgsql
 as $$
@@ -16,6 +17,15 @@ begin
         select * into o
           from orders
          where provider = in_fact.provider and checkout_id = in_fact.checkout_id
+           for update;
+    end if;
+    if o.id is null and in_fact.renewal_id is not null then
+        select * into o
+          from orders
+         where id = (select r.order_id
+                       from renewals r
+                      where r.provider = in_fact.provider
+                        and r.renewal_id = in_fact.renewal_id)
            for update;
     end if;
     if o.id is null and in_fact.payment_id is not null then

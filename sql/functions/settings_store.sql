@@ -1,6 +1,6 @@
 -- subpay.settings_store: what settle must know of the configuration, from the
 -- directives, at start. Keys: mode, site, duplicate_window, goodwill_days,
--- goodwill_after, late_after, support_hours; notify (boolean: whether the application
+-- goodwill_after, late_after, renewal_grace, support_hours; notify (boolean: whether the application
 -- wants to hear of changes, from now on); absent ones keep their value, others are
 -- ignored. True when something changed.
 create or replace function subpay.settings_store(in_settings jsonb) returns boolean
@@ -25,7 +25,7 @@ begin
        set mode = new.mode, site = new.site, duplicate_window = new.duplicate_window,
            goodwill_days = new.goodwill_days, goodwill_after = new.goodwill_after,
            late_after = new.late_after, support_hours = new.support_hours,
-           notify_since = new.notify_since,
+           notify_since = new.notify_since, renewal_grace = new.renewal_grace,
            updated_at = now();
     perform audit_add('system', 'settings.stored', null, null, null,
                       to_jsonb(was), to_jsonb(new));

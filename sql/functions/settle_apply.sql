@@ -25,6 +25,13 @@ begin
                where p.provider = in_fact.provider
                  and p.payment_id = in_fact.payment_id) then
         refusal := 'payment_unknown';
+    elsif in_fact.kind = 'period.paid' and in_fact.payment_id is null and not exists (
+              select from periods p
+               where p.provider = in_fact.provider
+                 and p.invoice_id = in_fact.invoice_id and p.state = 'paid') then
+        -- Whoever sent it could not ask which payment it was: the worker does.
+        refusal := 'payment_unknown';
+        perform period_ask(in_fact, o);
     elsif o.id is null and in_fact.kind not in ('refund', 'dispute') then
         refusal := order_adoptable(in_fact, rules);
         if refusal is null then
@@ -48,6 +55,12 @@ begin
     case in_fact.kind
         when 'payment.succeeded' then
             return payment_settle(o, in_fact, rules, in_via, in_actor);
+        when 'period.paid' then
+            return period_settle(o, in_fact, rules, in_via, in_actor);
+        when 'period.failed' then
+            return period_fail(o, in_fact, in_actor);
+        when 'renewal' then
+            return renewal_settle(o, in_fact, in_actor);
         when 'refund' then
             return refund_settle(o, in_fact, in_actor);
         when 'dispute' then

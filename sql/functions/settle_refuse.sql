@@ -4,9 +4,10 @@
 -- not_ours         of somebody else's order
 -- order_unknown    ours, but only a payment may rebuild an order that is gone
 -- unmatched        money that says it is ours, and cannot be adopted: a person looks
--- payment_unknown  a refund or dispute before its payment: kept as "received" and
---                  tried again for three days; it may have overtaken the payment, or
---                  speak of something else that is sold in the same account
+-- payment_unknown  a refund or dispute before its payment, or a period of which we do
+--                  not know the payment: kept as "received" and tried again for three
+--                  days; it may have overtaken the payment, or speak of something else
+--                  that is sold in the same account
 -- Internal.
 create or replace function subpay.settle_refuse(
     in_fact subpay.fact, in_raw jsonb, in_order subpay.orders, in_reason text)

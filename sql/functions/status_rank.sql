@@ -4,5 +4,6 @@ create or replace function subpay.status_rank(in_status text) returns int
 language sql immutable
 as $$
     select array_position(array['warning', 'open', 'pending', 'under_review',
-        'succeeded', 'failed', 'cancelled', 'closed', 'won', 'lost'], in_status)
+        'succeeded', 'failed', 'cancelled', 'closed', 'won', 'lost',
+        'active', 'stopping', 'ended'], in_status)
 $$;

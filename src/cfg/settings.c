@@ -173,6 +173,9 @@ const char *sp_settings_product_end(apr_pool_t *pool, sp_settings_t *settings,
         lacks = "it would give nothing; write SubPayPeriod, such as 1y, or "
                 "SubPayCredits";
     }
+    else if (product->renews && !product->period) {
+        lacks = "SubPayRenews: a plan that renews needs SubPayPeriod, such as 1mo";
+    }
     if (lacks) {
         return apr_psprintf(pool, "<SubPayProduct %s>: %s", product->name, lacks);
     }

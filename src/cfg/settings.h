@@ -67,6 +67,7 @@ typedef struct sp_rates_t {
 #define SP_MEMBER_CLOCK(member) const char *member;
 #define SP_MEMBER_COUNT(member) int member;
 #define SP_MEMBER_RATES(member) sp_rates_t member;
+#define SP_MEMBER_PRICE_CHECK(member) const char *member;
 #define SP_MEMBER_HOURS(member) const char *member;
 #define SP_MEMBER_FLAG(member) int member;
 #define SP_MEMBER_PATH(member) const char *member;

@@ -122,6 +122,14 @@ SP_READ(MAIL_TLS)
     return is_one_of(value->text, words) ? NULL : "write required, try or never";
 }
 
+SP_READ(PRICE_CHECK)
+{
+    static const char *const words[] = { "auto", "error", "warn", NULL };
+
+    keep(value, value->text);
+    return is_one_of(value->text, words) ? NULL : "write auto, error or warn";
+}
+
 SP_READ(TEXT)
 {
     keep(value, value->text);
@@ -133,16 +141,6 @@ SP_READ(FLAG)
     *(int *)value->member = !strcmp(value->text, "on");
     return *(int *)value->member || !strcmp(value->text, "off") ? NULL
                                                                 : "write on or off";
-}
-
-/* A shop that says "renews" and charges once would end its customers' access
- * without a word, so it does not start. */
-SP_READ(RENEWS)
-{
-    *(int *)value->member = 0;
-    return strcmp(value->text, "off") ? "write off: plans that renew by themselves "
-                                        "are not offered yet"
-                                      : NULL;
 }
 
 SP_READ(PATH)
@@ -330,6 +328,7 @@ static const sp_range_t ranges[] = {
     { "SubPayDeepSweep", 3600, 90 * 86400, "write 1h to 90d, such as 72h" },
     { "SubPayPendingExpiry", 1800, 86400,
       "write 30m to 24h: the provider keeps a payment page open for no longer" },
+    { "SubPayRenewalGrace", 0, 90 * 86400, "write 0 to 90d, such as 7d" },
     { "SubPayDuplicateWindow", 0, 90 * 86400, "write 0 to 90d, such as 24h" },
     { "SubPayCacheFor", 0, 60, "write 0 to 60s, such as 10s" },
     { "SubPayEscalateAfter", 10, 86400, "write 10s to 24h, such as 10m" },

@@ -31,6 +31,7 @@ typedef struct sp_row_t {
 #define SP_READ(KIND) const char *sp_read_##KIND(sp_value_t *value)
 SP_READ(ENVIRONMENT);
 SP_READ(URL);
+SP_READ(PRICE_CHECK);
 SP_READ(TEXT);
 SP_READ(PROVIDER_NAME);
 SP_READ(PROVIDER_KEY);
@@ -53,7 +54,6 @@ SP_READ(PATH);
 SP_READ(MONEY);
 SP_READ(PERIOD);
 SP_READ(CREDITS);
-SP_READ(RENEWS);
 
 /** args split into words as httpd does, joined by single blanks, in pool. */
 const char *sp_words_join(apr_pool_t *pool, const char *args);

@@ -306,6 +306,23 @@ static const char *payment_of(apr_pool_t *pool, const sp_fact_t *fact)
     return fact->payment_id;
 }
 
+static const char *invoice_of(apr_pool_t *pool, const sp_fact_t *fact)
+{
+    (void)pool;
+    return fact->invoice_id;
+}
+
+static const char *is_paid_of(apr_pool_t *pool, const sp_fact_t *fact)
+{
+    (void)pool;
+    return fact->kind == SP_FACT_PERIOD_PAID ? "t" : "f";
+}
+
+static const char *tries_of(apr_pool_t *pool, const sp_fact_t *fact)
+{
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)fact->tries);
+}
+
 static const char *amount_of(apr_pool_t *pool, const sp_fact_t *fact)
 {
     return apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)fact->amount.minor);
@@ -392,6 +409,25 @@ sp_outcome_t sp_db_events_known(sp_ctx_t *ctx, const char *provider,
     return out;
 }
 
+/* A call whose rows are positions of facts, counted from 1. */
+static sp_outcome_t mark_positions(sp_ctx_t *ctx, const sp_stmt_t *stmt,
+                                   const sp_args_t *args, int count, char *wanted)
+{
+    PGresult *res;
+    sp_outcome_t out = sp_db_call(ctx, stmt, args, &res);
+    apr_int64_t i;
+    int row;
+
+    memset(wanted, 0, (apr_size_t)count);
+    for (row = 0; out == SP_DONE && row < PQntuples(res); row++) {
+        i = sp_row_int(res, row, 0) - 1;
+        if (i >= 0 && i < count) {
+            wanted[i] = 1;
+        }
+    }
+    return out;
+}
+
 sp_outcome_t sp_db_payments_unmatched(sp_ctx_t *ctx, const char *provider,
                                       const apr_array_header_t *facts, char *wanted)
 {
@@ -402,25 +438,30 @@ sp_outcome_t sp_db_payments_unmatched(sp_ctx_t *ctx, const char *provider,
         1
     };
     sp_args_t args = { 0 };
-    PGresult *res;
-    sp_outcome_t out;
-    apr_int64_t i;
-    int row;
 
-    memset(wanted, 0, (apr_size_t)facts->nelts);
     sp_args_text(&args, provider);
     sp_args_text(&args, array_of(ctx->pool, facts, payment_of));
     sp_args_text(&args, array_of(ctx->pool, facts, amount_of));
     sp_args_text(&args, array_of(ctx->pool, facts, refunded_of));
     sp_args_text(&args, array_of(ctx->pool, facts, disputed_of));
-    out = sp_db_call(ctx, &stmt, &args, &res);
-    for (row = 0; out == SP_DONE && row < PQntuples(res); row++) {
-        i = sp_row_int(res, row, 0) - 1; /* SQL counts from 1 */
-        if (i >= 0 && i < facts->nelts) {
-            wanted[i] = 1;
-        }
-    }
-    return out;
+    return mark_positions(ctx, &stmt, &args, facts->nelts, wanted);
+}
+
+sp_outcome_t sp_db_periods_unmatched(sp_ctx_t *ctx, const char *provider,
+                                     const apr_array_header_t *facts, char *wanted)
+{
+    static const sp_stmt_t stmt = {
+        "periods_unmatched",
+        "select * from subpay.periods_unmatched($1, $2::text[], $3::bool[], $4::int[])",
+        1
+    };
+    sp_args_t args = { 0 };
+
+    sp_args_text(&args, provider);
+    sp_args_text(&args, array_of(ctx->pool, facts, invoice_of));
+    sp_args_text(&args, array_of(ctx->pool, facts, is_paid_of));
+    sp_args_text(&args, array_of(ctx->pool, facts, tries_of));
+    return mark_positions(ctx, &stmt, &args, facts->nelts, wanted);
 }
 
 /* ---- the book of runs --------------------------------------------------------- */

@@ -99,6 +99,10 @@ sp_outcome_t sp_db_events_known(sp_ctx_t *ctx, const char *provider,
 sp_outcome_t sp_db_payments_unmatched(sp_ctx_t *ctx, const char *provider,
                                       const apr_array_header_t *facts, char *wanted);
 
+/** The same for periods of plans that renew, paid and failed. */
+sp_outcome_t sp_db_periods_unmatched(sp_ctx_t *ctx, const char *provider,
+                                     const apr_array_header_t *facts, char *wanted);
+
 /* ---- the book of runs -------------------------------------------------------- */
 
 sp_outcome_t sp_db_run_begin(sp_ctx_t *ctx, const char *kind, const char *worker,

@@ -10,6 +10,7 @@
 
 #include "db/account.h"
 #include "domain/account_board.h"
+#include "domain/renewal.h"
 #include "util/crypto.h"
 #include "util/log.h"
 #include "util/reference.h"
@@ -402,6 +403,10 @@ static void log_settled(sp_ctx_t *ctx, const sp_fact_t *fact,
                "order %s completed by %s, %d s after payment", settled->reference,
                ctx->via, settled->delay_s);
     }
+    else if (settled->reason && strcmp(settled->reason, "extended") == 0) {
+        sp_log(ctx->log, SP_LOG_NOTICE, 307, "order %s renewed by %s",
+               settled->reference, ctx->via);
+    }
     else if (strcmp(settled->verdict, "review") == 0) {
         sp_log(ctx->log, SP_LOG_NOTICE, 302,
                "order %s waits for a person: %s; see its ticket", settled->reference,
@@ -456,6 +461,7 @@ sp_outcome_t sp_fact_settle(sp_ctx_t *ctx, sp_fact_t *fact, sp_settled_t *settle
     product =
         fact->product ? sp_settings_product(ctx->settings, fact->product) : NULL;
     fact->title = product ? product->title : fact->product;
+    sp_period_complete(ctx, fact);
     out = sp_db_settle(ctx, fact, settled);
     if (out == SP_DONE) {
         log_settled(ctx, fact, settled);
@@ -500,6 +506,9 @@ const char *sp_order_statement(sp_ctx_t *ctx, const sp_order_t *order)
     }
     if (name) {
         return name;
+    }
+    if (order->renews) {
+        return prefix; /* each invoice makes a payment of its own, without our words */
     }
     suffix = sp_reference_statement(ctx->pool, order->reference);
     return prefix ? behind(ctx->pool, prefix, suffix) : suffix;

@@ -70,6 +70,7 @@ struct sp_sweep_t {
     sp_sweep_counts_t counts;
     apr_int64_t run; /* its row; 0: none */
     int account;     /* which of settings->accounts is being looked at */
+    int periods;     /* of it, the list of periods, which comes behind the payments */
     walk_t walk;     /* name NULL: not begun for this account */
     apr_pool_t *batch;
     apr_array_header_t *orders; /* of sp_order_t, in batch */
@@ -140,7 +141,10 @@ static int is_candidate(sp_sweep_t *sweep, const sp_fact_t *fact)
     if (sweep->layer->events) {
         return fact->kind != SP_FACT_IGNORED && fact->event_id;
     }
-    if (fact->kind != SP_FACT_PAYMENT_SUCCEEDED || !fact->payment_id) {
+    if (sweep->periods ? fact->kind != SP_FACT_PERIOD_PAID &&
+                             fact->kind != SP_FACT_PERIOD_FAILED
+                       : fact->kind != SP_FACT_PAYMENT_SUCCEEDED ||
+                             !fact->payment_id) {
         return 0;
     }
     if (!fact->ours && !fact->order_id) {
@@ -212,23 +216,35 @@ static sp_outcome_t settle_page(sp_ctx_t *ctx, sp_sweep_t *sweep,
     if (out == SP_DONE && facts->nelts > 0) {
         out = sweep->layer->events
                   ? sp_db_events_known(ctx, provider, facts, wanted)
+              : sweep->periods
+                  ? sp_db_periods_unmatched(ctx, provider, facts, wanted)
                   : sp_db_payments_unmatched(ctx, provider, facts, wanted);
     }
     return out == SP_DONE ? settle_wanted(ctx, sweep, facts, wanted) : out;
 }
 
+typedef sp_outcome_t (*list_fn)(sp_ctx_t *ctx, const sp_account_t *account,
+                                const sp_list_ask_t *ask, sp_page_t *page);
+
+/* The list that this sweep is at; NULL where the provider keeps none. */
+static list_fn list_of(const sp_ctx_t *ctx, const sp_sweep_t *sweep)
+{
+    const sp_provider_t *provider = account_of(ctx, sweep)->provider;
+
+    return sweep->layer->events ? provider->events_list
+           : sweep->periods     ? provider->periods_list
+                                : provider->payments_list;
+}
+
 static sp_outcome_t ask_page(sp_ctx_t *ctx, sp_sweep_t *sweep, sp_page_t *page)
 {
-    const sp_account_t *account = account_of(ctx, sweep);
-    const sp_provider_t *provider = account->provider;
     const sp_list_ask_t ask = { .since = sweep->walk.since,
                                 .after = sweep->walk.after,
                                 .undelivered = sweep->walk.undelivered,
                                 .limit = PAGE };
 
     beat(ctx, sweep);
-    return sweep->layer->events ? provider->events_list(ctx, account, &ask, page)
-                                : provider->payments_list(ctx, account, &ask, page);
+    return list_of(ctx, sweep)(ctx, account_of(ctx, sweep), &ask, page);
 }
 
 /* ---- where a list has been seen to --------------------------------------------------- */
@@ -299,8 +315,10 @@ static void walk_from_newest(const sp_ctx_t *ctx, sp_sweep_t *sweep, int undeliv
 static sp_outcome_t open_walk(sp_ctx_t *ctx, sp_sweep_t *sweep)
 {
     walk_t *walk = &sweep->walk;
-    const char *name = apr_pstrcat(sweep->pool, sweep->layer->kind, ":",
-                                   account_of(ctx, sweep)->name, NULL);
+    const char *name =
+        apr_pstrcat(sweep->pool, sweep->layer->kind, ":",
+                    account_of(ctx, sweep)->name, sweep->periods ? ":periods" : "",
+                    NULL);
     sp_outcome_t out;
 
     memset(walk, 0, sizeof(*walk));
@@ -318,6 +336,35 @@ static sp_outcome_t open_walk(sp_ctx_t *ctx, sp_sweep_t *sweep)
         walk_from_newest(ctx, sweep, 0);
     }
     return SP_DONE;
+}
+
+/* Does anything here renew? Else its list is not asked for: it would cost a request
+ * each time and hold nothing of ours. */
+static int sells_renewals(const sp_ctx_t *ctx)
+{
+    const apr_array_header_t *products = ctx->settings->products;
+    int i;
+
+    for (i = 0; i < products->nelts; i++) {
+        if (APR_ARRAY_IDX(products, i, sp_product_t *)->renews) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Go on to what comes behind this list. */
+static sp_step_t next_list(const sp_ctx_t *ctx, sp_sweep_t *sweep)
+{
+    sweep->walk.name = NULL;
+    if (!sweep->layer->events && !sweep->periods && sells_renewals(ctx)) {
+        sweep->periods = 1;
+        return SP_STEP_MORE;
+    }
+    sweep->periods = 0;
+    sweep->account++;
+    return sweep->account < ctx->settings->accounts->nelts ? SP_STEP_MORE
+                                                           : SP_STEP_GOOD;
 }
 
 /* The list has been walked to its end: note that, and see what comes now. */
@@ -347,10 +394,7 @@ static sp_step_t close_walk(sp_ctx_t *ctx, sp_sweep_t *sweep)
         walk_from_newest(ctx, sweep, 0);
         return SP_STEP_MORE;
     }
-    walk->name = NULL;
-    sweep->account++;
-    return sweep->account < ctx->settings->accounts->nelts ? SP_STEP_MORE
-                                                           : SP_STEP_GOOD;
+    return next_list(ctx, sweep);
 }
 
 /* Where this page could not be had. A place that the provider does not know any more
@@ -369,14 +413,6 @@ static sp_step_t cut_off(sp_ctx_t *ctx, sp_sweep_t *sweep, sp_outcome_t out)
     return SP_STEP_BAD;
 }
 
-static int has_list(const sp_ctx_t *ctx, const sp_sweep_t *sweep)
-{
-    const sp_provider_t *provider = account_of(ctx, sweep)->provider;
-
-    return sweep->layer->events ? provider->events_list != NULL
-                                : provider->payments_list != NULL;
-}
-
 static sp_step_t step_list(sp_ctx_t *ctx, sp_sweep_t *sweep)
 {
     sp_page_t page = { 0 };
@@ -385,10 +421,8 @@ static sp_step_t step_list(sp_ctx_t *ctx, sp_sweep_t *sweep)
     if (note_begin(ctx, sweep) != SP_DONE) {
         return SP_STEP_BAD;
     }
-    if (!has_list(ctx, sweep)) {
-        sweep->account++; /* the other layers carry what it does not keep */
-        return sweep->account < ctx->settings->accounts->nelts ? SP_STEP_MORE
-                                                               : SP_STEP_GOOD;
+    if (!list_of(ctx, sweep)) {
+        return next_list(ctx, sweep); /* the other layers carry what it does not keep */
     }
     if (!sweep->walk.name && open_walk(ctx, sweep) != SP_DONE) {
         return SP_STEP_BAD;

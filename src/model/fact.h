@@ -24,7 +24,10 @@ typedef enum sp_fact_kind_t {
     SP_FACT_CHECKOUT_EXPIRED, /* closed unpaid */
     SP_FACT_CHECKOUT_NONE,    /* the provider knows of none for this order */
     SP_FACT_REFUND,           /* a refund's present state */
-    SP_FACT_DISPUTE           /* a dispute's present state */
+    SP_FACT_DISPUTE,          /* a dispute's present state */
+    SP_FACT_PERIOD_PAID,      /* one period of a plan that renews was paid for */
+    SP_FACT_PERIOD_FAILED,    /* it was to be paid for, and was not: tried again */
+    SP_FACT_RENEWAL           /* whether the provider will charge again: present state */
 } sp_fact_kind_t;
 
 typedef struct sp_fact_t {
@@ -62,9 +65,20 @@ typedef struct sp_fact_t {
     const char *refund_id;
     const char *dispute_id;
     const char *status; /* pending, succeeded, failed, cancelled; disputes: open,
-                           * warning, under_review, won, lost, closed */
+                           * warning, under_review, won, lost, closed; renewals:
+                           * active, stopping (runs out), ended */
     const char *reason;
     apr_time_t due_by; /* dispute: evidence deadline, 0 for none */
+
+    /* A plan that renews: the provider's subscription, and one period of it. */
+    const char *renewal_id;
+    const char *invoice_id; /* of the period: what makes it count once */
+    apr_time_t period_start;
+    apr_time_t period_end; /* of a renewal: until when the present one runs */
+    int is_first;          /* the period that the checkout itself was paid for */
+    int64_t tries;         /* period.failed: how often it was tried so far */
+    apr_time_t next_try;   /* and when again; 0: not by itself */
+    const char *pay_url;   /* where the customer can pay this period by hand */
 
     /* The order's snapshot as it travelled in the metadata: enough to rebuild
      * an order whose row is gone. */

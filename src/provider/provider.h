@@ -78,6 +78,13 @@ typedef struct sp_refund_ask_t {
     const char *order_id;
 } sp_refund_ask_t;
 
+/* What SubPayProviderPrice names, as the provider has it. */
+typedef struct sp_price_t {
+    sp_money_t price;
+    const char *period; /* "1y" where it renews, or NULL */
+    int active;         /* it can be sold */
+} sp_price_t;
+
 /* What the provider knows of our webhook endpoint. */
 typedef struct sp_endpoint_t {
     int found; /* one with our URL exists */
@@ -146,6 +153,37 @@ typedef struct sp_provider_t {
      * they are not listed (then webhooks and our open orders carry). */
     sp_outcome_t (*payments_list)(sp_ctx_t *ctx, const sp_account_t *account,
                                   const sp_list_ask_t *ask, sp_page_t *page);
+
+    /** Paid and failed periods of plans that renew; NULL where they are not listed. */
+    sp_outcome_t (*periods_list)(sp_ctx_t *ctx, const sp_account_t *account,
+                                 const sp_list_ask_t *ask, sp_page_t *page);
+
+    /**
+     * Fill in what a paid period's fact does not tell: its payment, with card and
+     * statement text, and which time it paid for. What is there already stays.
+     * NULL where facts come complete. Outcomes but SP_DONE leave the fact as it was.
+     */
+    sp_outcome_t (*period_complete)(sp_ctx_t *ctx, const sp_account_t *account,
+                                    sp_fact_t *fact);
+
+    /** All about one renewal: its present state, and its periods, paid and failed, as
+     * an array of sp_fact_t *. NULL where plans that renew are not sold. */
+    sp_outcome_t (*renewal_fetch)(sp_ctx_t *ctx, const sp_account_t *account,
+                                  const char *renewal_id,
+                                  apr_array_header_t **facts);
+
+    /**
+     * Charge no more after the present period; or, before it has ended, go on after
+     * all. Harmless when repeated; the fact is the renewal's state afterwards.
+     * NULL where plans that renew are not sold.
+     */
+    sp_outcome_t (*renewal_stop)(sp_ctx_t *ctx, const sp_account_t *account,
+                                 const char *renewal_id, int stop, sp_fact_t **fact);
+
+    /** What the provider takes for a product's provider_price; SP_REFUSED, not_found
+     * when it knows none. NULL where it cannot be asked beforehand. */
+    sp_outcome_t (*price_fetch)(sp_ctx_t *ctx, const sp_account_t *account,
+                                const char *provider_price, sp_price_t *price);
 
     /** Events; NULL where the provider keeps none (then the other layers carry). */
     sp_outcome_t (*events_list)(sp_ctx_t *ctx, const sp_account_t *account,

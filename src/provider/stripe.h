@@ -68,6 +68,17 @@ const char *sp_stripe_take_refund(const sp_stripe_reader_t *reader, sp_scan_t *s
 const char *sp_stripe_take_dispute(const sp_stripe_reader_t *reader, sp_scan_t *scan,
                                    sp_fact_t **fact);
 
+const char *sp_stripe_take_invoice(const sp_stripe_reader_t *reader, sp_scan_t *scan,
+                                   sp_fact_t **fact);
+const char *sp_stripe_take_subscription(const sp_stripe_reader_t *reader,
+                                        sp_scan_t *scan, sp_fact_t **fact);
+
+/** A fact of this provider, nothing in it yet. */
+sp_fact_t *sp_stripe_new_fact(const sp_stripe_reader_t *reader, int livemode);
+
+/** An amount as Stripe writes it; NULL, or what is wrong with it. */
+const char *sp_stripe_money(sp_money_t *money, int64_t minor, const char *currency);
+
 /** Read bytes that hold one object and nothing else; NULL, or what is wrong. */
 const char *sp_stripe_read(const sp_stripe_reader_t *reader, const sp_slice_t *body,
                            sp_stripe_take_fn take, sp_fact_t **fact);
@@ -80,9 +91,15 @@ const char *sp_stripe_find_id(apr_pool_t *pool, const sp_slice_t *bytes);
 const char *sp_stripe_take_event(const sp_stripe_reader_t *reader, sp_scan_t *scan,
                                  sp_fact_t **fact);
 
-/** The i-th event type that becomes a fact, or NULL. At most 20 of them: the list of
- * events takes no more. */
+/** The i-th event type that becomes a fact, or NULL. */
 const char *sp_stripe_event_type(apr_size_t i);
+
+/** The list of events narrows down to so many types, no more. */
+#define SP_STRIPE_TYPES_ASKED 20
+
+/** Whether the list of events must be asked for it: not for one whose news comes with
+ * another type, or with the order's own questions. */
+int sp_stripe_event_asked(const char *type);
 
 /* -- stripe_list.c: pages -------------------------------------------------- */
 
@@ -144,6 +161,23 @@ sp_outcome_t sp_stripe_events_list(sp_ctx_t *ctx, const sp_account_t *account,
 sp_outcome_t sp_stripe_payments_find(sp_ctx_t *ctx, const sp_account_t *account,
                                      const sp_find_t *find,
                                      apr_array_header_t **facts);
+sp_outcome_t sp_stripe_periods_list(sp_ctx_t *ctx, const sp_account_t *account,
+                                    const sp_list_ask_t *ask, sp_page_t *page);
+sp_outcome_t sp_stripe_period_complete(sp_ctx_t *ctx, const sp_account_t *account,
+                                       sp_fact_t *fact);
+sp_outcome_t sp_stripe_renewal_fetch(sp_ctx_t *ctx, const sp_account_t *account,
+                                     const char *renewal_id,
+                                     apr_array_header_t **facts);
+sp_outcome_t sp_stripe_renewal_stop(sp_ctx_t *ctx, const sp_account_t *account,
+                                    const char *renewal_id, int stop,
+                                    sp_fact_t **fact);
+sp_outcome_t sp_stripe_price_fetch(sp_ctx_t *ctx, const sp_account_t *account,
+                                   const char *provider_price, sp_price_t *price);
+const char *sp_stripe_product_problem(apr_pool_t *pool, const sp_product_t *product);
+
+/** Stripe's words for "3mo": month and 3. NULL where it knows none. */
+const char *sp_stripe_interval(apr_pool_t *pool, const char *period,
+                               const char **count);
 sp_outcome_t sp_stripe_refund(sp_ctx_t *ctx, const sp_account_t *account,
                               const sp_refund_ask_t *ask, sp_fact_t **fact);
 sp_outcome_t sp_stripe_endpoint_check(sp_ctx_t *ctx, const sp_account_t *account,

@@ -14,6 +14,7 @@
 #include "provider/snapshot.h"
 #include "provider/stripe_shape.h"
 #include "util/crypto.h"
+#include "util/log.h"
 #include "util/reference.h"
 #include "util/text.h"
 
@@ -48,6 +49,21 @@ static void add_metadata(sp_query_t *params, const sp_ctx_t *ctx,
     }
 }
 
+static void add_interval(sp_query_t *params, const sp_ctx_t *ctx,
+                         const sp_order_t *order)
+{
+    const char *count = NULL;
+    const char *interval =
+        order->renews ? sp_stripe_interval(ctx->pool, order->period, &count) : NULL;
+
+    if (interval) {
+        sp_query_add(params, "line_items[0][price_data][recurring][interval]",
+                     interval);
+        sp_query_add(params, "line_items[0][price_data][recurring][interval_count]",
+                     count);
+    }
+}
+
 static void add_item(sp_query_t *params, const sp_ctx_t *ctx,
                      const sp_order_t *order)
 {
@@ -64,6 +80,7 @@ static void add_item(sp_query_t *params, const sp_ctx_t *ctx,
                      order->price.minor);
     sp_query_add(params, "line_items[0][price_data][product_data][name]",
                  order->title ? order->title : order->product);
+    add_interval(params, ctx, order);
 }
 
 /* Counted from the order's birth, so that every try sends the same. A whole day is
@@ -89,8 +106,33 @@ static const char *add_placeholder(apr_pool_t *pool, const char *url)
                        "s={CHECKOUT_SESSION_ID}", NULL);
 }
 
+/* What the customer would be charged is what they have been shown, or nobody is sent
+ * there: SubPayProviderPrice may name something else. */
+static sp_outcome_t check_amount(sp_ctx_t *ctx, const sp_order_t *order,
+                                 const sp_stripe_session_t *session)
+{
+    sp_money_t asked = { 0, "" };
+
+    if (strcmp(ctx->settings->price_check, "warn") == 0 || !session->currency ||
+        session->amount_total < 0 ||
+        sp_stripe_money(&asked, session->amount_total, session->currency) ||
+        (asked.minor == order->price.minor &&
+         strcmp(asked.currency, order->price.currency) == 0)) {
+        return SP_DONE;
+    }
+    sp_log(ctx->log, SP_LOG_ERR, 412,
+           "order %s: Stripe would charge %s for %s, and the plan costs %s here; "
+           "compare SubPayPrice with SubPayProviderPrice",
+           order->reference, sp_money_text(ctx->pool, &asked), order->product,
+           sp_money_text(ctx->pool, &order->price));
+    return sp_end(ctx, SP_REFUSED, "price",
+                  "The price of this plan is being put right. Please try again "
+                  "later; you have not been charged.");
+}
+
 static sp_outcome_t read_created(sp_ctx_t *ctx, const sp_stripe_call_t *call,
-                                 const sp_slice_t *body, sp_checkout_t *checkout)
+                                 const sp_order_t *order, const sp_slice_t *body,
+                                 sp_checkout_t *checkout)
 {
     sp_stripe_session_t session = { .amount_total = -1 };
     const char *why = sp_scan_whole(ctx->pool, body->data, body->len,
@@ -105,7 +147,25 @@ static sp_outcome_t read_created(sp_ctx_t *ctx, const sp_stripe_call_t *call,
     checkout->id = session.id;
     checkout->url = session.url;
     checkout->expires = apr_time_from_sec(session.expires_at);
-    return SP_DONE;
+    return check_amount(ctx, order, &session);
+}
+
+static void add_payment(sp_query_t *params, const sp_ctx_t *ctx,
+                        const sp_order_t *order)
+{
+    add_metadata(params, ctx, order, "payment_intent_data[metadata]");
+    sp_query_add(params, "payment_intent_data[description]", order->reference);
+    sp_query_add(params, "payment_intent_data[statement_descriptor_suffix]",
+                 sp_reference_statement(ctx->pool, order->reference));
+}
+
+/* Its invoices carry a copy of this metadata, its payments do not; and the statement
+ * text is the account's own, as each invoice makes a new payment. */
+static void add_renewal(sp_query_t *params, const sp_ctx_t *ctx,
+                        const sp_order_t *order)
+{
+    add_metadata(params, ctx, order, "subscription_data[metadata]");
+    sp_query_add(params, "subscription_data[description]", order->reference);
 }
 
 sp_outcome_t sp_stripe_checkout_create(sp_ctx_t *ctx, const sp_account_t *account,
@@ -122,7 +182,7 @@ sp_outcome_t sp_stripe_checkout_create(sp_ctx_t *ctx, const sp_account_t *accoun
     sp_stripe_call_start(&call, ctx->pool, "create checkout", "POST",
                          "/v1/checkout/sessions");
     call.key = apr_pstrcat(ctx->pool, "checkout-", order->id, NULL);
-    sp_query_add(params, "mode", "payment");
+    sp_query_add(params, "mode", order->renews ? "subscription" : "payment");
     sp_query_add(params, "client_reference_id", order->id);
     sp_query_add(params, "customer_email", order->email);
     sp_query_add(params, "success_url", add_placeholder(ctx->pool, success_url));
@@ -130,12 +190,14 @@ sp_outcome_t sp_stripe_checkout_create(sp_ctx_t *ctx, const sp_account_t *accoun
     add_item(params, ctx, order);
     add_expiry(params, ctx, order);
     add_metadata(params, ctx, order, "metadata");
-    add_metadata(params, ctx, order, "payment_intent_data[metadata]");
-    sp_query_add(params, "payment_intent_data[description]", order->reference);
-    sp_query_add(params, "payment_intent_data[statement_descriptor_suffix]",
-                 sp_reference_statement(ctx->pool, order->reference));
+    if (order->renews) {
+        add_renewal(params, ctx, order);
+    }
+    else {
+        add_payment(params, ctx, order);
+    }
     out = sp_stripe_send(ctx, account, &call, &body);
-    return out == SP_DONE ? read_created(ctx, &call, &body, checkout) : out;
+    return out == SP_DONE ? read_created(ctx, &call, order, &body, checkout) : out;
 }
 
 /* -- Fetch and expire -------------------------------------------------------------- */
@@ -192,6 +254,7 @@ static int rank(const sp_fact_t *fact)
 {
     switch (fact ? fact->kind : SP_FACT_CHECKOUT_NONE) {
     case SP_FACT_PAYMENT_SUCCEEDED:
+    case SP_FACT_PERIOD_PAID:
         return 4;
     case SP_FACT_PAYMENT_PROCESSING:
         return 3;

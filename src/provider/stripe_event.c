@@ -43,6 +43,10 @@ static const type_t types[] = {
     { "charge.dispute.closed", sp_stripe_take_dispute, AS_IT_SAYS, 0 },
     { "charge.dispute.funds_withdrawn", sp_stripe_take_dispute, AS_IT_SAYS, 0 },
     { "charge.dispute.funds_reinstated", sp_stripe_take_dispute, AS_IT_SAYS, 0 },
+    { "invoice.paid", sp_stripe_take_invoice, AS_IT_SAYS, 0 },
+    { "invoice.payment_failed", sp_stripe_take_invoice, AS_IT_SAYS, 0 },
+    { "customer.subscription.updated", sp_stripe_take_subscription, AS_IT_SAYS, 0 },
+    { "customer.subscription.deleted", sp_stripe_take_subscription, AS_IT_SAYS, 0 },
 };
 /* clang-format on */
 
@@ -51,6 +55,24 @@ static const type_t types[] = {
 const char *sp_stripe_event_type(apr_size_t i)
 {
     return i < TYPES ? types[i].name : NULL;
+}
+
+int sp_stripe_event_asked(const char *type)
+{
+    /* Open orders are asked about by themselves; a dispute's money moves together with
+     * its status, which .updated and .closed tell. */
+    static const char *const told_otherwise[] = {
+        "payment_intent.processing", "checkout.session.expired",
+        "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"
+    };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(told_otherwise) / sizeof(*told_otherwise); i++) {
+        if (strcmp(told_otherwise[i], type) == 0) {
+            return 0;
+        }
+    }
+    return 1;
 }
 
 static const type_t *find_type(const char *name)
@@ -98,7 +120,9 @@ static const char *read_inside(const sp_stripe_reader_t *reader, const type_t *t
         (*fact)->kind = type->kind;
     }
     set_envelope(*fact, event);
-    if ((*fact)->kind == SP_FACT_PAYMENT_SUCCEEDED && !type->afterwards) {
+    if (((*fact)->kind == SP_FACT_PAYMENT_SUCCEEDED ||
+         (*fact)->kind == SP_FACT_PERIOD_PAID) &&
+        !type->afterwards) {
         (*fact)->paid_at = (*fact)->at;
     }
     return NULL;

@@ -30,6 +30,7 @@ static const char *own_id(const sp_fact_t *fact)
     return fact->event_id      ? fact->event_id
            : fact->checkout_id ? fact->checkout_id
            : fact->charge_id   ? fact->charge_id
+           : fact->invoice_id  ? fact->invoice_id
                                : fact->customer_id;
 }
 
@@ -183,6 +184,18 @@ sp_outcome_t sp_stripe_payments_list(sp_ctx_t *ctx, const sp_account_t *account,
     return out;
 }
 
+sp_outcome_t sp_stripe_periods_list(sp_ctx_t *ctx, const sp_account_t *account,
+                                    const sp_list_ask_t *ask, sp_page_t *page)
+{
+    const sp_stripe_list_t list = { .what = "list periods",
+                                    .path = "/v1/invoices",
+                                    .take = sp_stripe_take_invoice,
+                                    .ask = *ask,
+                                    .params = { "expand[]", "data.payments" } };
+
+    return sp_stripe_page(ctx, account, &list, page);
+}
+
 sp_outcome_t sp_stripe_events_list(sp_ctx_t *ctx, const sp_account_t *account,
                                    const sp_list_ask_t *ask, sp_page_t *page)
 {
@@ -195,7 +208,9 @@ sp_outcome_t sp_stripe_events_list(sp_ctx_t *ctx, const sp_account_t *account,
 
     sp_stripe_call_start(&call, ctx->pool, list.what, "GET", list.path);
     for (i = 0; sp_stripe_event_type(i); i++) {
-        sp_query_add(&call.params, "types[]", sp_stripe_event_type(i));
+        if (sp_stripe_event_asked(sp_stripe_event_type(i))) {
+            sp_query_add(&call.params, "types[]", sp_stripe_event_type(i));
+        }
     }
     return get_page(ctx, account, &call, &list, page);
 }

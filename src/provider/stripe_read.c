@@ -43,7 +43,7 @@ sp_stripe_reader_t sp_stripe_reader(const sp_ctx_t *ctx)
     return reader;
 }
 
-static sp_fact_t *new_fact(const sp_stripe_reader_t *reader, int livemode)
+sp_fact_t *sp_stripe_new_fact(const sp_stripe_reader_t *reader, int livemode)
 {
     sp_fact_t *fact = apr_pcalloc(reader->pool, sizeof(*fact));
 
@@ -53,7 +53,7 @@ static sp_fact_t *new_fact(const sp_stripe_reader_t *reader, int livemode)
     return fact;
 }
 
-static const char *set_money(sp_money_t *money, int64_t minor, const char *currency)
+const char *sp_stripe_money(sp_money_t *money, int64_t minor, const char *currency)
 {
     int i;
 
@@ -118,8 +118,8 @@ static void set_payer(const sp_stripe_reader_t *reader, sp_fact_t *fact,
 static const char *charge_fact(const sp_stripe_reader_t *reader,
                                const sp_stripe_charge_t *charge, sp_fact_t **made)
 {
-    sp_fact_t *fact = new_fact(reader, charge->livemode);
-    const char *why = set_money(
+    sp_fact_t *fact = sp_stripe_new_fact(reader, charge->livemode);
+    const char *why = sp_stripe_money(
         &fact->amount, charge->captured ? charge->amount_captured : charge->amount,
         charge->currency);
 
@@ -216,11 +216,11 @@ static const char *intent_fact(const sp_stripe_reader_t *reader,
         return why;
     }
     if (!fact) {
-        fact = new_fact(reader, intent->livemode);
+        fact = sp_stripe_new_fact(reader, intent->livemode);
         fact->charge_id = charge_id;
     }
     fact->kind = intent_kind(intent);
-    why = set_money(&fact->amount,
+    why = sp_stripe_money(&fact->amount,
                     fact->kind == SP_FACT_PAYMENT_SUCCEEDED ? intent->amount_received
                                                             : intent->amount,
                     intent->currency);
@@ -305,7 +305,7 @@ static const char *set_session_payment(sp_fact_t *fact,
         fact->payment_id = intent_id;
     }
     if (session->currency) {
-        why = set_money(&fact->amount, session->amount_total, session->currency);
+        why = sp_stripe_money(&fact->amount, session->amount_total, session->currency);
     }
     if (why || fact->kind != SP_FACT_PAYMENT_SUCCEEDED) {
         return why;
@@ -318,6 +318,17 @@ static const char *set_session_payment(sp_fact_t *fact,
         fact->payment_id = session->id;
     }
     return fact->payment_id ? NULL : "paid, but without a payment";
+}
+
+/* The money is a period's, and the page does not tell which payment it was. */
+static void make_period(sp_fact_t *fact, const sp_stripe_session_t *session)
+{
+    fact->renewal_id = session->subscription;
+    if (fact->kind == SP_FACT_PAYMENT_SUCCEEDED) {
+        fact->kind = SP_FACT_PERIOD_PAID;
+        fact->invoice_id = session->invoice;
+        fact->is_first = 1;
+    }
 }
 
 static const char *session_fact(const sp_stripe_reader_t *reader,
@@ -334,7 +345,7 @@ static const char *session_fact(const sp_stripe_reader_t *reader,
     }
     kind = session_kind(session, fact);
     if (!fact) {
-        fact = new_fact(reader, session->livemode);
+        fact = sp_stripe_new_fact(reader, session->livemode);
     }
     fact->kind = kind;
     fact->checkout_id = session->id;
@@ -348,6 +359,9 @@ static const char *session_fact(const sp_stripe_reader_t *reader,
         fact->order_id = session->client_reference;
     }
     *made = fact;
+    if (is(session->mode, "subscription")) {
+        make_period(fact, session);
+    }
     return set_session_payment(fact, session, intent_id);
 }
 
@@ -359,9 +373,11 @@ const char *sp_stripe_take_session(const sp_stripe_reader_t *reader, sp_scan_t *
     if (!sp_scan_read(scan, &sp_stripe_session_shape, &session)) {
         return scan->error;
     }
-    if (!is(session.mode, "payment")) {
+    if (!is(session.mode, "payment") &&
+        !(is(session.mode, "subscription") &&
+          sp_text_is_uuid(session.client_reference))) {
         /* Subscriptions and saved cards of some other program in this account. */
-        *fact = new_fact(reader, session.livemode);
+        *fact = sp_stripe_new_fact(reader, session.livemode);
         (*fact)->checkout_id = session.id;
         return NULL;
     }
@@ -384,7 +400,7 @@ const char *sp_stripe_take_refund(const sp_stripe_reader_t *reader, sp_scan_t *s
         return scan->error;
     }
     /* A refund does not tell its mode; whoever asked for it knows. */
-    fact = new_fact(reader, is(reader->settings->mode, "live"));
+    fact = sp_stripe_new_fact(reader, is(reader->settings->mode, "live"));
     fact->kind = SP_FACT_REFUND;
     fact->refund_id = refund.id;
     fact->payment_id = refund.payment_intent ? refund.payment_intent : refund.charge;
@@ -394,7 +410,7 @@ const char *sp_stripe_take_refund(const sp_stripe_reader_t *reader, sp_scan_t *s
     fact->failure = refund.failure;
     sp_snapshot_read(reader->pool, reader->settings, &refund.metadata, fact);
     *made = fact;
-    return set_money(&fact->amount, refund.amount, refund.currency);
+    return sp_stripe_money(&fact->amount, refund.amount, refund.currency);
 }
 
 const char *sp_stripe_take_dispute(const sp_stripe_reader_t *reader, sp_scan_t *scan,
@@ -415,7 +431,7 @@ const char *sp_stripe_take_dispute(const sp_stripe_reader_t *reader, sp_scan_t *
     if (!sp_scan_read(scan, &sp_stripe_dispute_shape, &dispute)) {
         return scan->error;
     }
-    fact = new_fact(reader, dispute.livemode);
+    fact = sp_stripe_new_fact(reader, dispute.livemode);
     fact->kind = SP_FACT_DISPUTE;
     fact->disputed = 1;
     fact->dispute_id = dispute.id;
@@ -426,7 +442,7 @@ const char *sp_stripe_take_dispute(const sp_stripe_reader_t *reader, sp_scan_t *
     fact->reason = dispute.reason;
     fact->due_by = apr_time_from_sec(dispute.due_by);
     *made = fact;
-    return set_money(&fact->amount, dispute.amount, dispute.currency);
+    return sp_stripe_money(&fact->amount, dispute.amount, dispute.currency);
 }
 
 /* -- Whole bodies ------------------------------------------------------------------------ */

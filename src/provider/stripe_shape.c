@@ -101,12 +101,14 @@ static const sp_scan_field_t session_rows[] = {
     NEST("customer_details", customer_shape),
     ROW(sp_stripe_session_t, "customer_email", TEXT, 0, customer_email),
     ROW(sp_stripe_session_t, "expires_at", INT, 0, expires_at),
+    ROW(sp_stripe_session_t, "invoice", ID, 0, invoice),
     ROW(sp_stripe_session_t, "livemode", BOOL, 1, livemode),
     NEST("metadata", sp_snapshot_shape),
     ROW(sp_stripe_session_t, "mode", TEXT, 1, mode),
     ROW(sp_stripe_session_t, "payment_intent", RAW, 0, intent),
     ROW(sp_stripe_session_t, "payment_status", TEXT, 1, payment_status),
     ROW(sp_stripe_session_t, "status", TEXT, 0, status),
+    ROW(sp_stripe_session_t, "subscription", ID, 0, subscription),
     ROW(sp_stripe_session_t, "url", TEXT, 0, url),
 };
 const sp_scan_shape_t sp_stripe_session_shape = ALL(session_rows);

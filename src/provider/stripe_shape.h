@@ -65,6 +65,8 @@ typedef struct sp_stripe_session_t {
     const char *email;
     const char *name;
     const char *currency;
+    const char *subscription;
+    const char *invoice;
     int64_t amount_total;
     int64_t expires_at;
     sp_slice_t intent; /* an id, or the whole PaymentIntent where expanded */

@@ -21,6 +21,7 @@
 #include "domain/endpoint.h"
 #include "domain/find.h"
 #include "domain/notify.h"
+#include "domain/renewal.h"
 #include "util/http.h"
 #include "util/log.h"
 #include "worker/clock.h"
@@ -181,6 +182,17 @@ sp_turn_t sp_duty_follow_up(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
 {
     (void)duty;
     return turn_of(sp_find_follow_up(ctx, &worker->env->pulse));
+}
+
+sp_turn_t sp_duty_renewals(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    int more;
+
+    (void)duty;
+    if (sp_renewals_work(ctx, worker->id, &worker->env->pulse, &more) != SP_DONE) {
+        return SP_TURN_BAD;
+    }
+    return more ? SP_TURN_MORE : SP_TURN_GOOD;
 }
 
 /* ---- reconciling ------------------------------------------------------------------ */

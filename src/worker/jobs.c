@@ -93,6 +93,7 @@ static const job_t jobs[] = {
     { "events", sp_duty_sweep, each_interval, 1, 0, 1, 0 },
     { "orders", sp_duty_sweep, each_five_seconds, 1, 0, 1, 0 },
     { "objects", sp_duty_sweep, each_interval, 1, 0, 1, 0 },
+    { "renewals", sp_duty_renewals, each_five_seconds, 1, 0, 0, 0 },
     { "follow_up", sp_duty_follow_up, each_five_seconds, 1, 0, 0, 0 },
     { "events_again", sp_duty_events_again, each_ten_seconds, 1, 0, 0, 0 },
     { "notify_expired", sp_duty_notify_expired, each_ten_seconds, 1, 0, 0, 0 },
@@ -138,6 +139,9 @@ static const char *settings_json(apr_pool_t *pool, const sp_settings_t *settings
                      apr_psprintf(pool, "%" APR_TIME_T_FMT " s",
                                   apr_time_sec(settings->duplicate_window)));
     sp_json_set_int(json, "goodwill_days", settings->goodwill_days);
+    sp_json_set_text(json, "renewal_grace",
+                     apr_psprintf(pool, "%" APR_TIME_T_FMT " s",
+                                  apr_time_sec(settings->renewal_grace)));
     sp_json_set_text(json, "support_hours", settings->support_hours);
     sp_json_set_bool(json, "notify", settings->notify_url != NULL);
     return sp_json_dump(pool, json);

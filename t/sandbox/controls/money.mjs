@@ -85,10 +85,18 @@ function books(world) {
       currency: intent.currency,
       disputed: charge?.disputed ?? false,
       email: charge?.billing_details.email ?? null,
-      metadata: intent.metadata,
+      ...billed(world, intent),
       created: intent.created,
     };
   });
+}
+
+/** A payment of an invoice bears no marks of its own: its subscription's are told. */
+function billed(world, intent) {
+  const [paid] = world.invoicePayments.where('intent', intent.id);
+  const invoice = paid && world.invoices.get(paid.object.invoice);
+  return { invoice: invoice?.id ?? null,
+    metadata: { ...invoice?.parent?.subscription_details?.metadata, ...intent.metadata } };
 }
 
 function settlePayment(world, { id, ask }) {
