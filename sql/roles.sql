@@ -91,7 +91,7 @@ declare
         desk_note, desk_assign, desk_close, desk_reply,
         alerts_list, alert_take, checkout_pause, checkout_paused, resume_wait,
         health, metrics,
-        renewals_of, renewal_want, periods_unmatched,
+        renewals_of, renewal_want, renewal_pay_url, periods_unmatched,
         credit_deduct, credit_refund, credits_get, entitlements_get}';
     worker constant text[] := '{
         settings_store, refund_allowed, worker_beat, workers_at, worker_gone,

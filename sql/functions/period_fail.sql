@@ -48,7 +48,7 @@ begin
                 || in_fact.invoice_id, in_order.id, in_order.email,
                 jsonb_strip_nulls(jsonb_build_object(
                     'stays_until', extract(epoch from until)::bigint,
-                    'next_try_at', in_fact.next_try, 'pay_url', in_fact.pay_url)))
+                    'next_try_at', in_fact.next_try)))
             on conflict (dedupe_key) do nothing;
         perform outbox_wake();
     end if;

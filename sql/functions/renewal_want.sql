@@ -39,7 +39,7 @@ begin
                next_ask_at = now() + interval '20 s'  -- whoever asks now is on the way
          where n.provider = r.provider and n.renewal_id = r.renewal_id;
         perform audit_add(in_actor, 'renewal.' || in_want || '_asked', r.order_id,
-                          in_account);
+                          in_account, null);
         verdict := 'wanted';
     end if;
 end

@@ -119,3 +119,18 @@ sp_outcome_t sp_db_renewals_of(sp_ctx_t *ctx, const char *account,
     }
     return SP_DONE;
 }
+
+sp_outcome_t sp_db_renewal_pay_url(sp_ctx_t *ctx, const unsigned char hash[32],
+                                   const char **url)
+{
+    static const sp_stmt_t stmt = { "renewal_pay_url",
+                                    "select subpay.renewal_pay_url($1::bytea)", 1 };
+    sp_args_t args = { 0 };
+    PGresult *res;
+    sp_outcome_t out;
+
+    sp_args_bytes(&args, hash, 32);
+    out = sp_db_call(ctx, &stmt, &args, &res);
+    *url = out == SP_DONE ? sp_row_text(res, 0, 0) : NULL;
+    return out;
+}

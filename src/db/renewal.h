@@ -45,4 +45,9 @@ sp_outcome_t sp_db_renewal_want(sp_ctx_t *ctx, const char *account,
 sp_outcome_t sp_db_renewals_of(sp_ctx_t *ctx, const char *account,
                                apr_array_header_t **renewals);
 
+/** Where the latest unpaid period of the order with this token can be paid; *url NULL:
+ * nothing is due. */
+sp_outcome_t sp_db_renewal_pay_url(sp_ctx_t *ctx, const unsigned char hash[32],
+                                   const char **url);
+
 #endif

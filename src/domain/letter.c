@@ -31,6 +31,7 @@ static const struct {
     { "duplicate", "returned" },
     { "checking", "checking" },
     { "renewal_declined", "not_charged" },
+    { "renewed", "paid" },
 };
 
 static void set_moment(sp_ctx_t *ctx, json_t *object, const char *name,
@@ -137,6 +138,32 @@ static void set_payload(sp_ctx_t *ctx, json_t *model, const char *payload)
     }
 }
 
+static apr_time_t payload_time(const json_t *model, const char *name)
+{
+    return apr_time_from_sec(json_integer_value(json_object_get(model, name)));
+}
+
+/* Of a plan that renews. The link to pay is on our own host, and leads to where the
+ * period can be paid for as long as it is not. */
+static void set_renewal(sp_ctx_t *ctx, json_t *model, const sp_order_t *order)
+{
+    const char *token = order && order->renews ? sp_order_token(ctx, order) : NULL;
+    json_t *json = json_object_get(model, "order");
+
+    if (!token) {
+        return;
+    }
+    sp_json_set_text(model, "account_url",
+                     apr_pstrcat(ctx->pool, ctx->settings->base_url, "/account",
+                                 NULL));
+    sp_json_set_text(model, "card_url",
+                     apr_psprintf(ctx->pool, "%s/renewal?t=%s&r=%s",
+                                  ctx->settings->base_url, token,
+                                  order->reference));
+    set_moment(ctx, json, "expires", payload_time(model, "stays_until"));
+    set_moment(ctx, model, "next_try", payload_time(model, "next_try_at"));
+}
+
 /* A customer who has no password yet chooses one from the welcome, or from the answer
  * to their question where that goes to the address of the account. */
 static int offers_link(sp_ctx_t *ctx, const sp_outbox_row_t *row,
@@ -189,5 +216,6 @@ sp_outcome_t sp_letter_model(sp_ctx_t *ctx, const sp_outbox_row_t *row,
     set_provider(ctx, *model, order ? order->provider : ctx->settings->provider);
     sp_letter_standing(ctx, row, order, *model);
     set_payload(ctx, *model, row->payload);
+    set_renewal(ctx, *model, order);
     return set_link(ctx, *model, row, order);
 }

@@ -18,6 +18,7 @@
 #include "handle/form.h"
 #include "handle/model.h"
 #include "handle/page.h"
+#include "handle/renewal.h"
 #include "handle/route.h"
 #include "handle/shop.h"
 #include "util/json.h"
@@ -153,7 +154,8 @@ static const char *receipt_url(sp_ctx_t *ctx, const char *reference)
                  : NULL;
 }
 
-static json_t *plan_model(sp_ctx_t *ctx, const sp_plan_t *plan)
+static json_t *plan_model(sp_ctx_t *ctx, const sp_plan_t *plan,
+                          const apr_array_header_t *renewals)
 {
     json_t *model = json_object();
 
@@ -162,6 +164,7 @@ static json_t *plan_model(sp_ctx_t *ctx, const sp_plan_t *plan)
     sp_model_set_time(ctx, model, "expires", plan->expires_at);
     sp_json_set_text(model, "reference", plan->reference);
     sp_json_set_text(model, "url", receipt_url(ctx, plan->reference));
+    sp_renewal_show(ctx, model, plan->reference, renewals);
     return model;
 }
 
@@ -169,13 +172,15 @@ static json_t *account_model(sp_ctx_t *ctx, const sp_customer_t *customer)
 {
     json_t *page = sp_auth_form_model(ctx, NULL);
     json_t *plans = json_array();
+    apr_array_header_t *renewals = NULL;
     int active = 0;
     int i;
 
+    sp_db_renewals_of(ctx, customer->id, &renewals); /* without: fewer buttons */
     for (i = 0; i < customer->plans->nelts; i++) {
         const sp_plan_t *plan = &APR_ARRAY_IDX(customer->plans, i, const sp_plan_t);
 
-        json_array_append_new(plans, plan_model(ctx, plan));
+        json_array_append_new(plans, plan_model(ctx, plan, renewals));
         active |= plan->active;
     }
     json_object_set_new(page, "subscriptions", plans);

@@ -6,6 +6,7 @@
 #include "handle/model.h"
 
 #include <apr_strings.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cfg/settings.h"
@@ -31,18 +32,25 @@ json_t *sp_model_page(sp_ctx_t *ctx)
     return page;
 }
 
-/* "21 November 2026, 14:05 UTC": no order of day and month to mistake. */
-static const char *time_text(apr_pool_t *pool, apr_time_t at)
+/* "21 November 2026": no order of day and month to mistake. */
+static const char *date_text(apr_pool_t *pool, const apr_time_exp_t *t)
 {
     static const char *const months[] = { "January", "February", "March",
                                           "April",   "May",      "June",
                                           "July",    "August",   "September",
                                           "October", "November", "December" };
+
+    return apr_psprintf(pool, "%d %s %d", t->tm_mday, months[t->tm_mon],
+                        t->tm_year + 1900);
+}
+
+static const char *time_text(apr_pool_t *pool, apr_time_t at)
+{
     apr_time_exp_t t;
 
     apr_time_exp_gmt(&t, at);
-    return apr_psprintf(pool, "%d %s %d, %02d:%02d UTC", t.tm_mday, months[t.tm_mon],
-                        t.tm_year + 1900, t.tm_hour, t.tm_min);
+    return apr_psprintf(pool, "%s, %02d:%02d UTC", date_text(pool, &t), t.tm_hour,
+                        t.tm_min);
 }
 
 json_t *sp_model_time(sp_ctx_t *ctx, apr_time_t at)
@@ -192,6 +200,31 @@ static const char *period_text(apr_pool_t *pool, const char *period)
     return NULL;
 }
 
+/* The day on which a period that begins now ends, by the UTC calendar. Where a month
+ * has no such day it is its last one, as for PostgreSQL and the provider. */
+static json_t *period_end(apr_pool_t *pool, const char *period)
+{
+    static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    int count = atoi(period);
+    const char *unit = period + strspn(period, "0123456789");
+    int days = *unit == 'w' ? 7 * count : *unit == 'd' ? count : 0;
+    int months = *unit == 'y' ? 12 * count : *unit == 'm' ? count : 0;
+    int year, last;
+    apr_time_exp_t t;
+
+    apr_time_exp_gmt(&t, apr_time_now() + days * apr_time_from_sec(86400));
+    t.tm_year += (t.tm_mon + months) / 12;
+    t.tm_mon = (t.tm_mon + months) % 12;
+    year = t.tm_year + 1900;
+    last = lengths[t.tm_mon] +
+           (t.tm_mon == 1 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
+    t.tm_mday = t.tm_mday > last ? last : t.tm_mday;
+    return json_pack("{s:s, s:s}", "iso",
+                     apr_psprintf(pool, "%04d-%02d-%02d", year, t.tm_mon + 1,
+                                  t.tm_mday),
+                     "text", date_text(pool, &t));
+}
+
 static json_t *product_model(sp_ctx_t *ctx, const sp_product_t *product,
                              int selected)
 {
@@ -201,7 +234,14 @@ static json_t *product_model(sp_ctx_t *ctx, const sp_product_t *product,
     sp_json_set_text(model, "title", product->title);
     sp_json_set_text(model, "amount", sp_money_text(ctx->pool, &product->price));
     sp_json_set_text(model, "period_text", period_text(ctx->pool, product->period));
-    sp_json_set_text(model, "statement", sp_order_statement_start(ctx));
+    if (product->renews) {
+        sp_json_set_bool(model, "renews", 1);
+        json_object_set_new(model, "renews_on",
+                            period_end(ctx->pool, product->period));
+    }
+    sp_json_set_text(model, "statement",
+                     product->renews ? ctx->settings->statement
+                                     : sp_order_statement_start(ctx));
     sp_json_set_int(model, "credits", product->credits);
     sp_json_set_bool(model, "selected", selected);
     return model;

@@ -38,6 +38,8 @@ int sp_handle_logout(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_password_form(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_password(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_account(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_renewal(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_renewal_pay(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_email(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_find_form(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_find(request_rec *r, sp_ctx_t *ctx);

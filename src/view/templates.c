@@ -43,7 +43,8 @@ static const char *const mails[] = {
     "acknowledge",  "checking",      "dispute", "renewal_declined",
     "set_password", "email_changed", "found",   "not_found",
     "digest",       "alert",         "reply",   "resumed",
-    "review",       "healed",        NULL
+    "review",       "healed",        "renewed", "renewal_stopped",
+    NULL
 };
 static const char *const mail_parts[] = { ".subject", ".text", ".html", NULL };
 

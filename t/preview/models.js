@@ -33,7 +33,7 @@ const pack = {
 };
 const monthly = {
   name: 'monthly', title: 'Monthly plan', amount: '29.00 USD', period_text: '1 month',
-  renews: true, renews_on: '31 August 2026', statement: 'LARKSPUR* SP…',
+  renews: true, renews_on: { iso: '2026-08-31', text: '31 August 2026' }, statement: 'LARKSPUR* SP…',
 };
 const shop = { show_form: true, products: [annual], fields: {} };
 const several = { ...shop, several_products: true, products: [annual, monthly, pack] };
@@ -172,6 +172,8 @@ const mails = {
   healed: mailed('paid', { ticket, money: undefined, order: undefined, reference: undefined }),
   checking: mailed('checking', { asked_times: 9, asked_since: started, takeover_at: by, answer_by: by }),
   dispute: mailed('paid', { delayed: true, signed: 'Sam' }),
+  renewed: mailed('paid', { account_url: 'https://larkspur.example/account' }),
+  renewal_stopped: mailed('paid', { money: undefined, account_url: 'https://larkspur.example/account' }),
   renewal_declined: mailed('not_charged', { next_try: by, card_url: 'https://larkspur.example/account' }),
   review: mailed('paid', { order: { ...bought, review_by: by } }),
   set_password: mailed('paid', link),

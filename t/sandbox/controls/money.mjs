@@ -5,10 +5,11 @@
 import { addBatch, idsOf } from '../world/batch.mjs';
 import { closeDispute, openDispute } from '../world/disputes.mjs';
 import { batchId, randomText } from '../world/ids.mjs';
+import { findCard } from '../world/cards.mjs';
 import { settle } from '../world/checkout.mjs';
 import { warn } from '../world/payments.mjs';
 import { failRefund } from '../world/refunds.mjs';
-import { renew } from '../world/subscriptions.mjs';
+import { payDue, renew } from '../world/subscriptions.mjs';
 
 export const routes = [
   { method: 'GET', path: '/sandbox/payments', run: books },
@@ -19,6 +20,7 @@ export const routes = [
   { method: 'POST', path: '/sandbox/refunds/:id/fail', run: loseRefund },
   { method: 'POST', path: '/sandbox/warnings', run: makeWarning },
   { method: 'POST', path: '/sandbox/subscriptions/:id/renew', run: renewSubscription },
+  { method: 'POST', path: '/sandbox/invoices/:id/try', run: tryInvoice },
 ];
 
 const EVENTS = ['none', 'delivered', 'undelivered'];
@@ -133,6 +135,17 @@ function makeWarning(world, { ask }) {
 
 function renewSubscription(world, { id, ask }) {
   return renew(world, need(world.subscriptions, id), word(ask.outcome ?? 'paid', ['paid', 'failed']));
+}
+
+/** The provider tries a due invoice once more. */
+function tryInvoice(world, { id, ask }) {
+  const entry = need(world.invoices, id);
+  if (entry.object.status !== 'open') {
+    throw new Error(`the invoice is ${entry.object.status}, not open`);
+  }
+  payDue(world, entry, findCard(word(ask.outcome ?? 'paid', ['paid', 'failed']) === 'paid'
+    ? '4242424242424242' : '4000000000000002'));
+  return entry.object;
 }
 
 function need(table, id) {

@@ -5,6 +5,7 @@
 import { readForm } from '../http/form.mjs';
 import { findCard } from '../world/cards.mjs';
 import { answerChallenge, isChallenged, pay, recoverSession } from '../world/checkout.mjs';
+import { payDue } from '../world/subscriptions.mjs';
 import { amountText, escape, page, redirect } from './html.mjs';
 
 export const routes = [
@@ -14,6 +15,8 @@ export const routes = [
   { method: 'POST', path: '/pay/:id/authenticate', run: submitChallenge },
   { method: 'GET', path: '/recover/:id', run: recover },
   { method: 'GET', path: '/receipts/:id', run: receipt },
+  { method: 'GET', path: '/invoices/:id', run: showInvoice },
+  { method: 'POST', path: '/invoices/:id', run: submitInvoice },
 ];
 
 function show(world, { id }) {
@@ -136,4 +139,34 @@ function receipt(world, { id }) {
   }
   return page(200, 'Receipt', `<p>${amountText(charge.amount, charge.currency)}, charge
 <code>${escape(id)}</code>, ${escape(charge.calculated_statement_descriptor)}.</p>`);
+}
+
+/** An invoice that is due can be paid here by hand, with any card. */
+function showInvoice(world, { id, error, status = 200 }) {
+  const invoice = world.invoices.get(id);
+  if (!invoice) {
+    return closed(undefined);
+  }
+  if (invoice.status !== 'open') {
+    return page(200, `Invoice ${invoice.number}`, `<p>${escape(invoice.status)}.</p>`);
+  }
+  return page(status, `Invoice ${invoice.number}`, `
+${error ? `<p class="note" role="alert">${escape(error)}</p>` : ''}
+<form method="post" action="/invoices/${escape(id)}">
+<p>${amountText(invoice.amount_due, invoice.currency)} are due.</p>
+<label for="card">Card number</label>
+<input id="card" name="card" inputmode="numeric" autocomplete="cc-number" required>
+<button type="submit">Pay</button>
+</form>`);
+}
+
+function submitInvoice(world, { id, request }) {
+  const entry = world.invoices.entry(id);
+  if (entry?.object.status !== 'open') {
+    return showInvoice(world, { id });
+  }
+  const { card } = readForm(request.body.toString('utf8'));
+  request.params = {};
+  return findCard(card) && payDue(world, entry, findCard(card)) ? redirect(`/invoices/${id}`)
+    : showInvoice(world, { id, status: 402, error: 'The card was not accepted.' });
 }

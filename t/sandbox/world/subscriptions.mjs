@@ -90,6 +90,15 @@ function newInvoice(world, { object: subscription }, { reason, amount, customer 
   return entry;
 }
 
+/** What ties an invoice to the intent that pays it, made with the first attempt. */
+function paymentOf(world, { object: invoice }, intent) {
+  const [made] = world.invoicePayments.where('invoice', invoice.id);
+  return made ?? world.invoicePayments.insert(shape.invoicePayment({
+    id: newId('inpay_'), created: world.clock.now(), livemode: world.livemode, invoice: invoice.id,
+    currency: invoice.currency, amount_requested: invoice.total,
+    payment: { type: 'payment_intent', payment_intent: intent.id } }));
+}
+
 function payInvoice(world, entry, intent) {
   const { object: invoice } = entry;
   const now = world.clock.now();
@@ -99,11 +108,10 @@ function payInvoice(world, entry, intent) {
   invoice.status_transitions.paid_at = now;
   world.invoices.changed(entry);
   if (intent) {
-    world.invoicePayments.insert(shape.invoicePayment({
-      id: newId('inpay_'), created: now, livemode: world.livemode, invoice: invoice.id,
-      currency: invoice.currency, amount_paid: invoice.total, amount_requested: invoice.total,
-      status: 'paid', status_transitions: { canceled_at: null, paid_at: now },
-      payment: { type: 'payment_intent', payment_intent: intent.id } }));
+    const payment = paymentOf(world, entry, intent);
+    Object.assign(payment.object, { status: 'paid', amount_paid: invoice.total,
+      status_transitions: { canceled_at: null, paid_at: now } });
+    world.invoicePayments.changed(payment);
   }
   emit(world, 'invoice.paid', invoice);
   emit(world, 'invoice.payment_succeeded', invoice);
@@ -119,19 +127,37 @@ export function renew(world, entry, outcome) {
   entry.object.latest_invoice = invoice.id;
   const intent = openIntent(world, { amount, currency: entry.object.currency,
     customer: entry.object.customer, description: 'Subscription update' });
-  const result = confirm(world, intent, {
-    card: findCard(outcome === 'paid' ? '4242424242424242' : '4000000000000002'),
-    billing: { email: invoice.object.customer_email, name: invoice.object.customer_name } });
-  if (result.state === 'succeeded') {
+  collect(world, { entry, invoice, intent, before,
+    card: findCard(outcome === 'paid' ? '4242424242424242' : '4000000000000002') });
+  return invoice.object;
+}
+
+/** An invoice that is due is tried again: by the provider, or by the customer by hand. */
+export function payDue(world, invoice, card) {
+  const entry = world.subscriptions.entry(invoice.object.parent.subscription_details.subscription);
+  const [{ object: { payment } }] = world.invoicePayments.where('invoice', invoice.id);
+  return collect(world, { entry, invoice, card, before: structuredClone(entry.object),
+    intent: world.intents.entry(payment.payment_intent) });
+}
+
+/** One attempt; true where the money came. */
+function collect(world, { entry, invoice, intent, card, before }) {
+  const { state } = confirm(world, intent, { card, billing: {
+    email: invoice.object.customer_email, name: invoice.object.customer_name } });
+  const good = state === 'succeeded';
+  if (good) {
     payInvoice(world, invoice, intent);
   } else {
+    paymentOf(world, invoice, intent);
     failInvoice(world, invoice);
   }
-  entry.object.status = result.state === 'succeeded' ? 'active' : 'past_due';
-  world.subscriptions.changed(entry);
-  emit(world, 'customer.subscription.updated', entry.object,
-    { items: before.items, latest_invoice: before.latest_invoice, status: before.status });
-  return invoice.object;
+  if (entry.object.status !== 'canceled') {
+    entry.object.status = good ? 'active' : 'past_due';
+    world.subscriptions.changed(entry);
+    emit(world, 'customer.subscription.updated', entry.object,
+      { items: before.items, latest_invoice: before.latest_invoice, status: before.status });
+  }
+  return good;
 }
 
 function moveOn(subscription) {
@@ -141,9 +167,11 @@ function moveOn(subscription) {
   }
 }
 
+/** Four attempts in nine days; then it stays open, and only the customer can pay it. */
 function failInvoice(world, entry) {
-  Object.assign(entry.object, { attempted: true, attempt_count: entry.object.attempt_count + 1,
-    next_payment_attempt: world.clock.now() + 3 * DAY_S });
+  const tries = entry.object.attempt_count + 1;
+  Object.assign(entry.object, { attempted: true, attempt_count: tries,
+    next_payment_attempt: tries < 4 ? world.clock.now() + 3 * DAY_S : null });
   world.invoices.changed(entry);
   emit(world, 'invoice.payment_failed', entry.object);
 }
