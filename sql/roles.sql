@@ -79,7 +79,7 @@ declare
     web constant text[] := '{
         settle, settle_many, event_keep,
         order_place, checkout_store, order_cancel,
-        order_get, order_by_reference, order_by_id,
+        order_get, order_by_reference, order_by_id, order_money,
         lookup, status, runs_recent,
         account_get, account_login, account_link, account_link_get, account_by_order,
         email_correct, password_ask, password_set,

@@ -2,7 +2,8 @@
 --
 -- in_reason  mode, currency, amount, price, product, or email (an adopted payment that
 --            carries no address: nobody to give access to)
--- A payment that matches may still complete the order later. Internal.
+-- The customer is told: they have paid, and we said that we would write. A payment that
+-- matches may still complete the order later. Internal.
 create or replace function subpay.order_review(
     in_order subpay.orders, in_payment subpay.payments, in_reason text, in_actor text)
 returns subpay.settled
@@ -10,6 +11,7 @@ language plpgsql
 as $$
 declare
     o subpay.orders;
+    ticket bigint;
 begin
     if in_order.state = 'review' then
         return settle_answer('already', in_order.review_reason, in_order);
@@ -23,7 +25,7 @@ begin
     perform audit_add(in_actor, 'order.review', o.id, null, in_reason,
         jsonb_build_object('state', in_order.state),
         jsonb_build_object('state', o.state, 'payment', in_payment.payment_id));
-    perform ticket_open(
+    ticket := ticket_open(
         case in_reason when 'email' then 'payment_without_email' else 'review' end,
         'review:' || o.id, 'A payment does not match its order', o.id,
         coalesce(o.email, in_payment.email),
@@ -31,6 +33,17 @@ begin
                ' The customer has paid and has no access yet.',
                in_payment.payment_id, in_payment.amount, in_payment.currency,
                o.reference, o.amount, o.currency, in_reason));
+    if in_payment.amount > 0 and coalesce(o.email, in_payment.email) is not null then
+        insert into outbox (kind, template, dedupe_key, order_id, recipient, payload)
+        select 'mail', 'review', 'review:' || o.id, o.id,
+               coalesce(o.email, in_payment.email),
+               jsonb_build_object('order',
+                   jsonb_build_object('review_by', moment(t.due_at)))
+          from tickets t
+         where t.id = ticket
+            on conflict (dedupe_key) do nothing;
+        perform outbox_wake();
+    end if;
     return settle_answer('review', in_reason, o);
 end
 $$;

@@ -13,12 +13,15 @@ declare
     ticket bigint;
     -- Where a customer may be waiting for access or money, today; else tomorrow.
     patience constant interval := case
-        when in_kind in ('review', 'payment_without_email', 'dead_mail', 'poison',
-                         'unreadable', 'unmatched') then interval '4 hours'
-        else interval '24 hours' end;
+        when in_kind in ('dead_mail', 'poison', 'unreadable', 'unmatched')
+        then interval '4 hours' else interval '24 hours' end;
+    -- The customer is told this time, so it is one at which somebody is there.
+    due constant timestamptz := case
+        when in_kind in ('review', 'payment_without_email')
+        then (support_turn(now())).answers_at else now() + patience end;
 begin
     insert into tickets (kind, dedupe_key, subject, order_id, email, due_at)
-    values (in_kind, in_key, in_subject, in_order, in_email, now() + patience)
+    values (in_kind, in_key, in_subject, in_order, in_email, due)
         on conflict (dedupe_key) do nothing
     returning id into ticket;
     if not found then

@@ -122,6 +122,17 @@ sp_outcome_t sp_db_order_by_reference(sp_ctx_t *ctx, const char *reference,
 sp_outcome_t sp_db_order_by_id(sp_ctx_t *ctx, const char *order_id,
                                sp_order_t **order);
 
+/* What moved; minor is 0 where nothing did. */
+typedef struct sp_moved_t {
+    sp_money_t paid, returned;
+    const char *receipt_url;
+    apr_time_t review_by;
+} sp_moved_t;
+
+/** Which money has moved for an order, by when a person looks at it, and its receipt. */
+sp_outcome_t sp_db_order_money(sp_ctx_t *ctx, const char *order_id,
+                               sp_moved_t *moved);
+
 /* The worker's and the command line's calls are in db/jobs.h and db/desk.h. */
 
 #endif

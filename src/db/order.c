@@ -371,3 +371,33 @@ sp_outcome_t sp_db_order_by_id(sp_ctx_t *ctx, const char *order_id,
     sp_args_text(&args, order_id);
     return one_order(ctx, &stmt, &args, order);
 }
+
+sp_outcome_t sp_db_order_money(sp_ctx_t *ctx, const char *order_id,
+                               sp_moved_t *moved)
+{
+    static const sp_stmt_t stmt = {
+        "order_money",
+        "select paid, returned, currency, receipt_url, review_due"
+        " from subpay.order_money($1::uuid)",
+        1,
+    };
+    sp_args_t args = { 0 };
+    PGresult *res;
+    sp_outcome_t out;
+
+    memset(moved, 0, sizeof(*moved));
+    sp_args_text(&args, order_id);
+    out = sp_db_call(ctx, &stmt, &args, &res);
+    if (out != SP_DONE || PQntuples(res) == 0) {
+        return out;
+    }
+    moved->paid.minor = sp_row_int(res, 0, 0);
+    moved->returned.minor = sp_row_int(res, 0, 1);
+    apr_cpystrn(moved->paid.currency, PQgetvalue(res, 0, 2),
+                sizeof(moved->paid.currency));
+    apr_cpystrn(moved->returned.currency, PQgetvalue(res, 0, 2),
+                sizeof(moved->returned.currency));
+    moved->receipt_url = sp_row_text(res, 0, 3);
+    moved->review_by = sp_row_int(res, 0, 4);
+    return out;
+}

@@ -74,6 +74,7 @@ static void set_shop(sp_ctx_t *ctx, json_t *model)
 static void set_order(sp_ctx_t *ctx, json_t *model, const sp_order_t *order)
 {
     json_t *json = json_object();
+    sp_order_money_t moved;
 
     sp_json_set_text(json, "title", order->title);
     sp_json_set_text(json, "amount", sp_money_text(ctx->pool, &order->price));
@@ -88,6 +89,10 @@ static void set_order(sp_ctx_t *ctx, json_t *model, const sp_order_t *order)
     set_moment(ctx, json, "paid_at", order->paid_at);
     set_moment(ctx, json, "completed_at", order->completed_at);
     set_moment(ctx, json, "expires", order->expires_at);
+    if (strcmp(order->state, "review") == 0) {
+        sp_order_money(ctx, order, &moved);
+        set_moment(ctx, json, "review_by", moved.review_by);
+    }
     json_object_set_new(model, "order", json);
     sp_json_set_text(model, "reference", order->reference);
 }
@@ -95,6 +100,7 @@ static void set_order(sp_ctx_t *ctx, json_t *model, const sp_order_t *order)
 static void set_money(sp_ctx_t *ctx, json_t *model, const char *template,
                       const sp_order_t *order)
 {
+    sp_order_money_t moved;
     json_t *money;
     size_t i;
 
@@ -102,8 +108,8 @@ static void set_money(sp_ctx_t *ctx, json_t *model, const char *template,
         if (template && strcmp(money_lines[i].template, template) == 0) {
             money = json_object();
             sp_json_set_bool(money, money_lines[i].money, 1);
-            sp_json_set_text(money, "amount",
-                             sp_money_text(ctx->pool, &order->price));
+            sp_order_money(ctx, order, &moved);
+            sp_json_set_text(money, "amount", sp_money_text(ctx->pool, &moved.said));
             json_object_set_new(model, "money", money);
         }
     }

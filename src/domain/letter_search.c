@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cfg/settings.h"
+#include "domain/order.h"
 #include "util/json.h"
 #include "util/text.h"
 
@@ -81,6 +82,7 @@ void sp_letter_standing(sp_ctx_t *ctx, const sp_outbox_row_t *row,
 {
     const char *name = row->template ? row->template : "";
     int asking, answers = strcmp(name, "acknowledge") == 0;
+    sp_order_money_t moved;
     const char *state;
 
     if (strcmp(name, "not_found") == 0) {
@@ -101,8 +103,9 @@ void sp_letter_standing(sp_ctx_t *ctx, const sp_outbox_row_t *row,
         set_one(model, "money", money_line(state, asking));
     }
     if (order) {
+        sp_order_money(ctx, order, &moved);
         sp_json_set_text(json_object_get(model, "money"), "amount",
-                         sp_money_text(ctx->pool, &order->price));
+                         sp_money_text(ctx->pool, &moved.said));
     }
     if (order && !sp_letter_is_owner(ctx, row, order)) {
         sp_json_set_text(json_object_get(model, "order"), "email_masked",

@@ -513,3 +513,24 @@ const char *sp_order_statement(sp_ctx_t *ctx, const sp_order_t *order)
     suffix = sp_reference_statement(ctx->pool, order->reference);
     return prefix ? behind(ctx->pool, prefix, suffix) : suffix;
 }
+
+void sp_order_money(sp_ctx_t *ctx, const sp_order_t *order, sp_order_money_t *money)
+{
+    const sp_money_t *said;
+    sp_moved_t moved;
+
+    memset(money, 0, sizeof(*money));
+    money->said = order->price;
+    if (strcmp(order->state, "review") == 0) {
+        money->said.minor = 0; /* what came is just what differs, perhaps */
+    }
+    if (!is_final(order) || sp_db_order_money(ctx, order->id, &moved) != SP_DONE) {
+        return;
+    }
+    said = strcmp(order->state, "refunded") == 0 ? &moved.returned : &moved.paid;
+    if (said->minor > 0 || strcmp(order->state, "review") == 0) {
+        money->said = *said;
+    }
+    money->receipt_url = moved.receipt_url;
+    money->review_by = moved.review_by;
+}

@@ -73,6 +73,14 @@ sp_outcome_t sp_payment_recover(sp_ctx_t *ctx, const sp_account_t *account,
  * road ends here. */
 sp_outcome_t sp_fact_settle(sp_ctx_t *ctx, sp_fact_t *fact, sp_settled_t *settled);
 
+/**
+ * What money has moved for an order, as pages and mails name it: what was paid or sent
+ * back, which differs from the price where a person has had to decide.
+ *
+ * money is filled in any case; what the database cannot say is left out.
+ */
+void sp_order_money(sp_ctx_t *ctx, const sp_order_t *order, sp_order_money_t *money);
+
 /** As the bank prints it, in ctx->pool: what the provider told us, else what we asked
  * it to print. */
 const char *sp_order_statement(sp_ctx_t *ctx, const sp_order_t *order);

@@ -139,19 +139,24 @@ int sp_handle_logout(request_rec *r, sp_ctx_t *ctx)
 
 /* ---- the account ------------------------------------------------------------ */
 
-/* The receipt is the order's own return page; its token follows from its id. */
-static const char *receipt_url(sp_ctx_t *ctx, const char *reference)
+/* The receipt is the order's own return page, whose token follows from its id; and the
+ * provider's, where it makes one. */
+static void set_receipts(sp_ctx_t *ctx, json_t *model, const char *reference)
 {
     sp_order_t *order = NULL;
+    sp_order_money_t money;
     const char *token;
 
     if (sp_db_order_by_reference(ctx, reference, &order) != SP_DONE || !order) {
-        return NULL;
+        return;
     }
     token = sp_order_token(ctx, order);
-    return token ? apr_psprintf(ctx->pool, "%s/return?t=%s&r=%s",
-                                sp_shop()->base_path, token, reference)
-                 : NULL;
+    sp_json_set_text(model, "url",
+                     token ? apr_psprintf(ctx->pool, "%s/return?t=%s&r=%s",
+                                          sp_shop()->base_path, token, reference)
+                           : NULL);
+    sp_order_money(ctx, order, &money);
+    sp_json_set_text(model, "receipt_url", money.receipt_url);
 }
 
 static json_t *plan_model(sp_ctx_t *ctx, const sp_plan_t *plan,
@@ -163,7 +168,7 @@ static json_t *plan_model(sp_ctx_t *ctx, const sp_plan_t *plan,
     sp_json_set_bool(model, "active", plan->active);
     sp_model_set_time(ctx, model, "expires", plan->expires_at);
     sp_json_set_text(model, "reference", plan->reference);
-    sp_json_set_text(model, "url", receipt_url(ctx, plan->reference));
+    set_receipts(ctx, model, plan->reference);
     sp_renewal_show(ctx, model, plan->reference, renewals);
     return model;
 }

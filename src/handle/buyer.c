@@ -51,6 +51,20 @@ sp_order_t *sp_buyer_order(request_rec *r, sp_ctx_t *ctx)
     return order;
 }
 
+void sp_buyer_set_money(sp_ctx_t *ctx, json_t *page, const sp_order_t *order)
+{
+    apr_time_t last =
+        order->completed_at ? order->completed_at : order->created_at;
+    sp_order_money_t money;
+
+    if (apr_time_now() - last > ctx->settings->duplicate_window) {
+        return; /* they may well write about something else */
+    }
+    sp_order_money(ctx, order, &money);
+    /* Nobody asks the provider here, so of what is open we know nothing for sure. */
+    sp_model_set_money(ctx, page, sp_model_state(order, 0), &money.said);
+}
+
 const char *sp_buyer_reference(request_rec *r, sp_ctx_t *ctx)
 {
     sp_order_t *order = sp_buyer_order(r, ctx);
@@ -62,9 +76,11 @@ int sp_buyer_show_found(request_rec *r, sp_ctx_t *ctx, const char *page,
                         const char *state, const sp_order_t *order)
 {
     json_t *model = sp_model_page(ctx);
+    sp_order_money_t money;
 
+    sp_order_money(ctx, order, &money);
     sp_model_set_order(ctx, model, order, SP_VIEW_BUYER);
-    sp_model_set_money(ctx, model, "paid", &order->price);
+    sp_model_set_money(ctx, model, "paid", &money.said);
     json_object_set_new(model, "state", json_pack("{s:b}", state, 1));
     sp_json_set_text(model, "next_url",
                      apr_psprintf(r->pool, "%s/return?t=%s&r=%s",

@@ -7,6 +7,7 @@
 #define SUBPAY_HANDLE_BUYER_H
 
 #include <httpd.h>
+#include <jansson.h>
 
 #include "model/ctx.h"
 #include "model/order.h"
@@ -23,6 +24,10 @@ sp_order_t *sp_buyer_paid(request_rec *r, sp_ctx_t *ctx,
 
 /** The newest order of this browser as the database knows it; NULL: none. */
 sp_order_t *sp_buyer_order(request_rec *r, sp_ctx_t *ctx);
+
+/** The money line of this order, as far as the database knows; nothing where the order is
+ * history. */
+void sp_buyer_set_money(sp_ctx_t *ctx, json_t *page, const sp_order_t *order);
 
 /** Its reference. */
 const char *sp_buyer_reference(request_rec *r, sp_ctx_t *ctx);

@@ -121,9 +121,10 @@ void sp_model_set_money(sp_ctx_t *ctx, json_t *object, const char *state,
                         const sp_money_t *price)
 {
     json_t *money = json_object();
+    int named = !price || price->minor > 0; /* a sum of nothing proves no payment */
 
-    sp_json_set_bool(money, sp_model_money_word(state), 1);
-    if (price) {
+    sp_json_set_bool(money, named ? sp_model_money_word(state) : "checking", 1);
+    if (price && named) {
         sp_json_set_text(money, "amount", sp_money_text(ctx->pool, price));
     }
     json_object_set_new(object, "money", money);

@@ -35,6 +35,7 @@ static int add_first(request_rec *r, sp_ctx_t *ctx, json_t *page)
     const char *token = sp_cookie_last(r);
     const char *base = sp_shop()->base_path;
     sp_order_t *order = NULL;
+    sp_order_money_t money;
     json_t *first;
     const char *state;
     int sure, closed;
@@ -49,7 +50,8 @@ static int add_first(request_rec *r, sp_ctx_t *ctx, json_t *page)
              !strcmp(order->state, "failed") || !strcmp(state, "refunded");
     first = json_object();
     sp_model_set_time(ctx, first, "started", order->created_at);
-    sp_model_set_money(ctx, first, state, &order->price);
+    sp_order_money(ctx, order, &money);
+    sp_model_set_money(ctx, first, state, &money.said);
     sp_json_set_text(
         first, "url",
         apr_psprintf(r->pool, "%s/return?t=%s&r=%s", base, token, order->reference));

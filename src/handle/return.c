@@ -112,14 +112,41 @@ static void add_checking(request_rec *r, sp_ctx_t *ctx, json_t *page,
 }
 
 /* Where to go from here; no address in it opens anything that a login would not. */
-static void add_next_step(sp_ctx_t *ctx, json_t *page, const char *state)
+static void add_next_step(sp_ctx_t *ctx, json_t *page, const char *state,
+                          sp_view_t view)
 {
     if (strcmp(state, "paid") == 0) {
         sp_json_set_text(page, "start_url", ctx->settings->app_url);
+        if (view == SP_VIEW_STRANGER) { /* a bookmark, on another machine perhaps */
+            sp_json_set_text(page, "login_url",
+                             apr_pstrcat(ctx->pool, sp_shop()->base_path, "/login",
+                                         NULL));
+            sp_json_set_text(page, "fresh_link_url",
+                             apr_pstrcat(ctx->pool, sp_shop()->base_path,
+                                         "/password", NULL));
+        }
     }
     if (strcmp(state, "expired") == 0) {
         sp_json_set_text(page, "again_url",
                          apr_pstrcat(ctx->pool, sp_shop()->base_path, "/", NULL));
+    }
+}
+
+/* The money line, the provider's own receipt, and when a person has looked at it. */
+static void add_money(sp_ctx_t *ctx, json_t *page, const sp_order_t *order,
+                      const char *state, sp_view_t view)
+{
+    json_t *model = json_object_get(page, "order");
+    sp_order_money_t money;
+
+    sp_order_money(ctx, order, &money);
+    sp_model_set_money(ctx, page, state, &money.said);
+    if (strcmp(state, "paid") == 0) {
+        sp_json_set_text(model, "amount", sp_money_text(ctx->pool, &money.said));
+    }
+    sp_model_set_time(ctx, model, "review_by", money.review_by);
+    if (view == SP_VIEW_BUYER && strcmp(state, "paid") == 0) {
+        sp_json_set_text(model, "receipt_url", money.receipt_url);
     }
 }
 
@@ -136,8 +163,11 @@ static int show(request_rec *r, sp_ctx_t *ctx, const char *name,
     sp_json_set_text(page, "reference", visit->reference);
     if (visit->order) {
         sp_model_set_order(ctx, page, visit->order, view);
+        add_money(ctx, page, visit->order, state, view);
     }
-    sp_model_set_money(ctx, page, state, visit->order ? &visit->order->price : NULL);
+    else {
+        sp_model_set_money(ctx, page, state, NULL);
+    }
     if (strcmp(state, "checking") == 0 && apr_time_now() - visit->since >= LATE) {
         state = "late";
     }
@@ -145,7 +175,7 @@ static int show(request_rec *r, sp_ctx_t *ctx, const char *name,
         !strcmp(state, "processing")) {
         add_checking(r, ctx, page, visit);
     }
-    add_next_step(ctx, page, state);
+    add_next_step(ctx, page, state, view);
     if (view == SP_VIEW_BUYER && strcmp(state, "paid") == 0) {
         status = sp_auth_next_steps(ctx, page, visit->token, visit->reference);
     }

@@ -63,6 +63,9 @@ int sp_handle_support_form(request_rec *r, sp_ctx_t *ctx)
                      reference ? reference
                      : own     ? own->reference
                                : NULL);
+    if (own && (!reference || strcmp(reference, own->reference) == 0)) {
+        sp_buyer_set_money(ctx, page, own);
+    }
     sp_model_set_time(ctx, page, "answer_by", sp_ticket_answer_by(ctx));
     sp_json_set_bool(page, "show_form", 1);
     return sp_page_show(r, ctx, HTTP_OK, "support", page);

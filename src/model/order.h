@@ -52,6 +52,14 @@ typedef struct sp_order_t {
     int bonus_days;
 } sp_order_t;
 
+/* What money has moved for one order. */
+typedef struct sp_order_money_t {
+    sp_money_t said;         /* what the money line names: paid, or sent back; else the
+                              * price. 0: nothing that we could name came */
+    const char *receipt_url; /* the provider's own receipt, or NULL */
+    apr_time_t review_by;    /* a person has looked at it by then; 0: nobody says */
+} sp_order_money_t;
+
 /** "1y", "3mo", "30d", "2w" as ISO 8601 ("P1Y", "P3M"...), in pool; NULL for NULL
  * or for what is no period. */
 const char *sp_period_iso(apr_pool_t *pool, const char *period);

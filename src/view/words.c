@@ -67,7 +67,7 @@ static void put_time(const sp_words_t *words, json_t *object)
 /* The names under which our own code speaks. */
 static int is_ours(const char *name)
 {
-    static const char *const names[] = { "message", "period_text", "title",
+    static const char *const names[] = { "message", "problem", "period_text", "title",
                                          "notice" };
     size_t i;
 

@@ -74,6 +74,18 @@ class World {
     return { ...order, browser, return_url: `${t.url}/return?t=${order.token}&r=${order.reference}` };
   }
 
+  /* Back from paying, without an answer of the provider about this order for good. */
+  async unanswered(name) {
+    const bought = await this.buyer(name, { pay: false });
+    const session = await this.session(bought);
+    await this.t.sandbox.fault({ on: `GET /v1/checkout/sessions/${session.id}`, do: 'status', status: 500, times: 'always' });
+    return { ...bought, return_url: session.success_url.replace('{CHECKOUT_SESSION_ID}', session.id) };
+  }
+
+  pause(on) {
+    return this.t.sql("select subpay.checkout_pause($1, 'ana', 'to show it')", [on]);
+  }
+
   async session({ reference }) {
     const { data } = await this.t.stripe.checkout.sessions.list({ limit: 100 });
     return data.find(({ metadata }) => metadata.subpay_reference === reference);
@@ -92,10 +104,11 @@ async function prepare(t) {
   world.started = await world.buyer('started', { pay: false });
   world.cancelUrl = (await world.session(world.started)).cancel_url;
 
-  world.silent = await world.buyer('silent', { pay: false });
-  const silent = await world.session(world.silent);
-  world.silent.return_url = silent.success_url.replace('{CHECKOUT_SESSION_ID}', silent.id);
-  await sandbox.fault({ on: `GET /v1/checkout/sessions/${silent.id}`, do: 'status', status: 500, times: 'always' });
+  world.silent = await world.unanswered('silent');
+  world.handed = await world.unanswered('handed'); /* ten minutes later a person has it */
+  await world.handed.browser.get(world.handed.return_url);
+  await t.sql('update subpay.checkings set next_at = now()');
+  await t.until(() => t.value("select 1 from subpay.tickets where kind = 'checking'"));
 
   world.fresh = await world.paid('fresh');
   world.late = await world.heardLate('late', 'completed', { age_s: 28 * 60 });
@@ -139,6 +152,20 @@ const typed = (path, fields, action) => async ({ page }, { t }) => {
   await send(page, fields, action);
 };
 
+/* While support has paused checkout; it goes on as soon as the page is there. */
+function pausedAt({ page }, world) { return pausedWith(page, world); }
+pausedAt.with = (email) => ({ page }, world) => pausedWith(page, world, email);
+
+async function pausedWith(page, world, email) {
+  await world.pause(true);
+  try {
+    await page.goto(world.t.url);
+    if (email) await send(page, { email }, 'notify');
+  } finally {
+    await world.pause(false);
+  }
+}
+
 /* Somebody new each time, for what can be done only once. */
 const anew = (make, go) => async (customer, world) => {
   const made = await make(world);
@@ -171,6 +198,17 @@ const states = {
       await typed('/', { email: 'paused@example.com' }, 'checkout')(customer, world);
     },
   },
+  'paused-form': {
+    heading: 'We have paused new payments for now.', title: 'Paused', money: 'You have not been charged.', go: pausedAt,
+  },
+  'paused-problem': {
+    heading: 'We have paused new payments for now.', title: 'Error: Paused', money: 'You have not been charged.',
+    focus: 'problems', go: pausedAt.with('ana@'),
+  },
+  'paused-saved': {
+    heading: 'We have paused new payments for now.', title: 'Paused', money: 'You have not been charged.',
+    go: pausedAt.with('waits@example.com'),
+  },
   confirming: {
     as: 'silent', heading: 'Confirming your payment.', title: 'Checking: ', go: back('silent'),
     money: 'We are checking with Stripe whether your payment went through. Please do not pay again.',
@@ -179,6 +217,11 @@ const states = {
     as: 'silent', heading: 'This is taking longer than it should.', title: 'Still checking: ',
     money: 'We are checking with Stripe whether your payment went through. Please do not pay again.',
     go: (customer, world) => back('silent', `&w=${Math.floor(Date.now() / 1000) - 45}`)(customer, world),
+  },
+  'late-handed-over': {
+    as: 'handed', heading: 'This is taking longer than it should.', title: 'Still checking: ',
+    money: 'We are checking with Stripe whether your payment went through. Please do not pay again.',
+    go: (customer, world) => back('handed', `&w=${Math.floor(Date.now() / 1000) - 700}`)(customer, world),
   },
   processing: {
     as: 'bank', heading: 'Your bank is sending the payment.', title: 'On its way: ', go: back('bank'),
@@ -196,6 +239,10 @@ const states = {
     heading: 'You have access.', title: 'Paid: ', go: back('fresh'),
     money: 'We received your payment of 249.00 USD.',
   },
+  'success-password': { /* comes back to a receipt */
+    as: 'member', heading: 'You have access.', title: 'Paid: ', go: back('member'),
+    money: 'We received your payment of 249.00 USD.',
+  },
   'success-address-problem': {
     as: 'fresh', heading: 'You have access.', title: 'Error: ', focus: 'problems',
     money: 'We received your payment of 249.00 USD.',
@@ -206,7 +253,7 @@ const states = {
   },
   review: {
     as: 'review', heading: 'Your payment is here; a person looks at one detail.', title: 'Paid, being looked at',
-    money: 'We received your payment of 249.00 USD.', go: back('review'),
+    money: 'We received your payment of 248.99 USD.', go: back('review'),
   },
   declined: {
     as: 'bounced', heading: 'Your bank did not approve the card.', title: 'Not charged', go: back('bounced'),
@@ -254,7 +301,11 @@ const states = {
   support: { heading: 'Write to Ana and Sam', go: at('/support') },
   'support-known': {
     as: 'started', heading: 'Write to Ana and Sam',
+    money: 'We are checking with Stripe whether your payment went through. Please do not pay again.',
     go: ({ page }, world) => page.goto(`${world.t.url}/support?r=${world.started.reference}`),
+  },
+  'support-paid': {
+    as: 'fresh', heading: 'Write to Ana and Sam', money: 'We received your payment of 249.00 USD.', go: at('/support'),
   },
   'support-problem': {
     heading: 'Write to Ana and Sam', title: 'Error: ', focus: 'problems',

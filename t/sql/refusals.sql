@@ -14,14 +14,17 @@ begin
     return next results_eq(
         format('select o.state, o.review_reason, o.next_ask_at, o.completed_at, o.payment_id,
                        p.payment_id, (select count(*)::int from subscriptions s where s.order_id = o.id),
-                       (select count(*)::int from outbox m where m.order_id = o.id and m.kind = ''mail'')
+                       (select string_agg(m.template, '' '') from outbox m
+                         where m.order_id = o.id and m.kind = ''mail''
+                           and m.recipient = o.email)
                   from orders o join payments p on p.order_id = o.id where o.id = %L', t.id(in_n)),
-        format('values (''review'', %L, null::timestamptz, null::timestamptz, null::text, ''pi_%s'', 0, 0)',
-               in_reason, in_n),
-        in_what || ': no access, no welcome, the payment is on the order');
+        format('values (''review'', %L, null::timestamptz, null::timestamptz, null::text, ''pi_%s'', 0, %L)',
+               in_reason, in_n, case when in_over ->> 'amount' <> '0'
+                                       or in_over ->> 'amount' is null then 'review' end),
+        in_what || ': no access; told that money came, where any came; the payment is on the order');
     return next results_eq(
         format('select kind, state, owner, due_at, email from tickets where order_id = %L', t.id(in_n)),
-        format('values (''review'', ''open'', ''support'', now() + interval ''4 hours'', ''c%s@example.com'')', in_n),
+        format('values (''review'', ''open'', ''support'', (select answers_at from support_turn(now())), ''c%s@example.com'')', in_n),
         in_what || ': a ticket, owned and due');
     return next is(t.says(t.paid(in_n, in_over || '{"event_id": "again"}')), 'already ' || in_reason,
         in_what || ': told again, nothing');
