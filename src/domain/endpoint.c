@@ -8,16 +8,21 @@
 #include "domain/endpoint.h"
 
 #include <apr_strings.h>
+#include <string.h>
 
 #include "cfg/settings.h"
 #include "db/jobs.h"
-#include "provider/provider.h"
 #include "util/json.h"
 #include "util/log.h"
 
-/* What is wrong, fit for an alert; NULL when all is well. */
-static const char *problem_of(apr_pool_t *pool, const sp_account_t *account,
-                              const sp_endpoint_t *endpoint)
+const char *sp_endpoint_url(const sp_ctx_t *ctx, const sp_account_t *account)
+{
+    return apr_pstrcat(ctx->pool, ctx->settings->base_url, "/webhook/",
+                       account->name, NULL);
+}
+
+const char *sp_endpoint_problem(apr_pool_t *pool, const sp_account_t *account,
+                                const sp_endpoint_t *endpoint)
 {
     const char *who = account->provider->title;
 
@@ -31,6 +36,12 @@ static const char *problem_of(apr_pool_t *pool, const sp_account_t *account,
     if (endpoint->missing && *endpoint->missing) {
         return apr_psprintf(pool, "our webhook endpoint at %s lacks events: %s", who,
                             endpoint->missing);
+    }
+    if (endpoint->wanted &&
+        (!endpoint->version || strcmp(endpoint->version, endpoint->wanted) != 0)) {
+        return apr_psprintf(
+            pool, "our webhook endpoint at %s sends version %s, not %s", who,
+            endpoint->version ? endpoint->version : "by default", endpoint->wanted);
     }
     return NULL;
 }
@@ -52,8 +63,7 @@ static sp_outcome_t tell(sp_ctx_t *ctx, const sp_account_t *account, const char 
 
 static sp_outcome_t look_at(sp_ctx_t *ctx, const sp_account_t *account)
 {
-    const char *url = apr_pstrcat(ctx->pool, ctx->settings->base_url, "/webhook/",
-                                  account->name, NULL);
+    const char *url = sp_endpoint_url(ctx, account);
     sp_endpoint_t endpoint = { 0 };
     sp_outcome_t out;
 
@@ -64,7 +74,8 @@ static sp_outcome_t look_at(sp_ctx_t *ctx, const sp_account_t *account)
     if (out != SP_DONE) {
         return out;
     }
-    return tell(ctx, account, url, problem_of(ctx->pool, account, &endpoint));
+    return tell(ctx, account, url,
+                sp_endpoint_problem(ctx->pool, account, &endpoint));
 }
 
 sp_outcome_t sp_endpoint_look(sp_ctx_t *ctx, const char *worker)

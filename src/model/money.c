@@ -100,3 +100,14 @@ const char *sp_money_text(apr_pool_t *pool, const sp_money_t *money)
                         money->minor / scale, exponent, money->minor % scale,
                         money->currency);
 }
+
+int sp_money_currency(const char *code, sp_money_t *money)
+{
+    int i;
+
+    for (i = 0; i < 3 && apr_isalpha(code[i]); i++) {
+        money->currency[i] = (char)apr_toupper(code[i]);
+    }
+    money->currency[i] = '\0';
+    return i == 3 && !code[3];
+}

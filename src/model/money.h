@@ -29,6 +29,9 @@ const char *sp_money_parse(apr_pool_t *pool, const char *text, sp_money_t *money
 const char *sp_money_parse_amount(apr_pool_t *pool, const char *amount,
                                   const char *currency, sp_money_t *money);
 
+/** A currency's code as providers write it, in either case; 0 when it is none. */
+int sp_money_currency(const char *code, sp_money_t *money);
+
 /** "249.00 USD", in pool: unambiguous everywhere, so used on pages and in mails. */
 const char *sp_money_text(apr_pool_t *pool, const sp_money_t *money);
 

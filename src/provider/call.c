@@ -5,6 +5,7 @@
  */
 #include "provider/call.h"
 
+#include <apr_date.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <stdlib.h>
@@ -268,6 +269,15 @@ static sp_outcome_t conclude(tries_t *tries)
     return end_refused(tries, &error);
 }
 
+static void note_clock(const tries_t *tries)
+{
+    const char *date = get_header(tries, "Date");
+
+    if (tries->call->clock) {
+        *tries->call->clock = date ? apr_date_parse_http(date) : 0;
+    }
+}
+
 sp_outcome_t sp_call_send(sp_ctx_t *ctx, const sp_call_t *call, sp_slice_t *body)
 {
     static const sp_complaint_t none = { .type = NULL };
@@ -282,6 +292,7 @@ sp_outcome_t sp_call_send(sp_ctx_t *ctx, const sp_call_t *call, sp_slice_t *body
                    request_id(&tries, &none));
             body->data = tries.reply.body;
             body->len = tries.reply.len;
+            note_clock(&tries);
             sp_tally_call(SP_DONE);
             return SP_DONE;
         }

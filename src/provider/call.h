@@ -47,6 +47,7 @@ typedef struct sp_call_t {
     const char *body;            /* NULL for none */
     apr_size_t len;
     int once; /* a repeat would do harm: never again once it may have been carried out */
+    apr_time_t *clock; /* where the answer's Date goes, or NULL */
 } sp_call_t;
 
 /** Begin a call with no more than a User-Agent. */

@@ -72,5 +72,7 @@ const sp_provider_t sp_provider_creem = {
     .payment_fetch = sp_creem_payment_fetch,
     .payments_find = sp_creem_payments_find,
     .refund = sp_creem_refund,
+    .price_fetch = sp_creem_price_fetch,
+    .webhook_sample = sp_creem_webhook_sample,
     .webhook_read = sp_creem_webhook_read,
 };

@@ -177,6 +177,11 @@ int sp_creem_is_id(const char *id, const char *prefix);
 
 /* -- the functions of the table ---------------------------------------------------- */
 
+sp_outcome_t sp_creem_price_fetch(sp_ctx_t *ctx, const sp_account_t *account,
+                                  const char *id, sp_price_t *price);
+const char *sp_creem_webhook_sample(apr_pool_t *pool, const char *secret,
+                                    const char *mode, apr_time_t at,
+                                    apr_array_header_t *headers);
 sp_outcome_t sp_creem_checkout_create(sp_ctx_t *ctx, const sp_account_t *account,
                                       const sp_order_t *order,
                                       const char *success_url,

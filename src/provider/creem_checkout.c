@@ -19,18 +19,15 @@
 /* What is sold under this id there must cost what it costs here: a customer shall not
  * find out on the payment page. */
 static const char *compare(apr_pool_t *pool, const sp_order_t *order,
-                           const sp_creem_product_t *product)
+                           const sp_price_t *price)
 {
-    sp_money_t price = { product->price, "" };
-
-    apr_cpystrn(price.currency, product->currency, sizeof(price.currency));
-    if (product->billing && strcmp(product->billing, "onetime") != 0) {
+    if (price->period) {
         return "it renews there, which is not sold here";
     }
-    if (price.minor != order->price.minor ||
-        strcasecmp(product->currency, order->price.currency) != 0) {
+    if (price->price.minor != order->price.minor ||
+        strcmp(price->price.currency, order->price.currency) != 0) {
         return apr_psprintf(pool, "it costs %s there and %s here",
-                            sp_money_text(pool, &price),
+                            sp_money_text(pool, &price->price),
                             sp_money_text(pool, &order->price));
     }
     return NULL;
@@ -44,8 +41,8 @@ static sp_outcome_t misconfigured(sp_ctx_t *ctx, const sp_order_t *order,
     return sp_end(ctx, SP_FAILED, "provider_price", NULL);
 }
 
-static sp_outcome_t check_product(sp_ctx_t *ctx, const sp_account_t *account,
-                                  const sp_order_t *order, const char *product_id)
+sp_outcome_t sp_creem_price_fetch(sp_ctx_t *ctx, const sp_account_t *account,
+                                  const char *id, sp_price_t *price)
 {
     sp_creem_product_t product = { .id = NULL };
     sp_query_t query;
@@ -54,8 +51,34 @@ static sp_outcome_t check_product(sp_ctx_t *ctx, const sp_account_t *account,
     const char *why;
 
     sp_query_start(&query, ctx->pool);
-    sp_query_add(&query, "product_id", product_id);
+    sp_query_add(&query, "product_id", id);
     out = sp_creem_get(ctx, account, "fetch product", "/v1/products", &query, &body);
+    if (out != SP_DONE) {
+        return out;
+    }
+    why = sp_scan_whole(ctx->pool, body.data, body.len, &sp_creem_product_shape,
+                        &product);
+    if (!why && !sp_money_currency(product.currency, &price->price)) {
+        why = "currency is no code of three letters";
+    }
+    if (why) {
+        return sp_call_unreadable(ctx, "fetch product", why);
+    }
+    price->price.minor = product.price;
+    price->active = 1; /* Creem does not say */
+    price->period = product.billing && strcmp(product.billing, "onetime") != 0
+                        ? product.billing
+                        : NULL;
+    return SP_DONE;
+}
+
+static sp_outcome_t check_product(sp_ctx_t *ctx, const sp_account_t *account,
+                                  const sp_order_t *order, const char *product_id)
+{
+    sp_price_t price = { .active = 0 };
+    sp_outcome_t out = sp_creem_price_fetch(ctx, account, product_id, &price);
+    const char *why;
+
     if (out == SP_REFUSED) {
         return misconfigured(ctx, order, "Creem knows no such product");
     }
@@ -63,13 +86,7 @@ static sp_outcome_t check_product(sp_ctx_t *ctx, const sp_account_t *account,
         /* Nothing has been opened yet, and that is certain. */
         return sp_end(ctx, SP_FAILED, ctx->code, NULL);
     }
-    why = sp_scan_whole(ctx->pool, body.data, body.len, &sp_creem_product_shape,
-                        &product);
-    if (why) {
-        sp_call_unreadable(ctx, "fetch product", why);
-        return sp_end(ctx, SP_FAILED, ctx->code, NULL);
-    }
-    why = compare(ctx->pool, order, &product);
+    why = compare(ctx->pool, order, &price);
     return why ? misconfigured(ctx, order, why) : SP_DONE;
 }
 

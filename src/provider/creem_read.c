@@ -39,12 +39,9 @@ static sp_fact_t *new_fact(const sp_creem_reader_t *reader, const char *mode)
 
 static const char *set_currency(sp_money_t *money, const char *currency)
 {
-    int i;
-
-    for (i = 0; i < 3 && apr_isalpha(currency[i]); i++) {
-        money->currency[i] = (char)apr_toupper(currency[i]);
-    }
-    return i == 3 && !currency[3] ? NULL : "currency is no code of three letters";
+    return sp_money_currency(currency, money)
+               ? NULL
+               : "currency is no code of three letters";
 }
 
 /* Milliseconds, or a text like 2026-08-01T12:00:00.000Z; 0 for anything else. */

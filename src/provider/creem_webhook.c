@@ -83,3 +83,21 @@ sp_outcome_t sp_creem_webhook_read(sp_ctx_t *ctx, const sp_account_t *account,
     }
     return SP_DONE;
 }
+
+const char *sp_creem_webhook_sample(apr_pool_t *pool, const char *secret,
+                                    const char *mode, apr_time_t at,
+                                    apr_array_header_t *headers)
+{
+    const char *body = apr_psprintf(
+        pool,
+        "{\"id\":\"evt_subpay_doctor\",\"eventType\":\"subpay.doctor\","
+        "\"created_at\":%" APR_TIME_T_FMT ",\"object\":{\"mode\":\"%s\"}}",
+        (apr_time_t)apr_time_as_msec(at), mode);
+    struct iovec part = { (void *)body, strlen(body) };
+    unsigned char mac[SP_HASH_SIZE] = { 0 };
+
+    sp_crypto_hmac(secret, strlen(secret), &part, 1, mac);
+    APR_ARRAY_PUSH(headers, const char *) = apr_pstrcat(
+        pool, "creem-signature: ", sp_crypto_hex(pool, mac, sizeof(mac)), NULL);
+    return body;
+}

@@ -89,10 +89,25 @@ typedef struct sp_price_t {
 typedef struct sp_endpoint_t {
     int found; /* one with our URL exists */
     int enabled;
+    const char *id;
     const char
         *missing; /* event types we need and it does not send, comma separated */
     const char *version; /* the API version it sends, or NULL */
+    const char *wanted;  /* the one we read, or NULL where there are no versions */
 } sp_endpoint_t;
+
+/* A webhook endpoint that was just made. */
+typedef struct sp_endpoint_made_t {
+    const char *id;
+    const char *secret; /* told this once; never printed */
+} sp_endpoint_made_t;
+
+/* What SubPayProviderPrice names, as the provider has it. */
+typedef struct sp_price_t {
+    sp_money_t price;
+    const char *period; /* "1y" where it renews, or NULL */
+    int active;         /* it can be sold */
+} sp_price_t;
 
 /* A header of the webhook request by name, or NULL. */
 typedef const char *(*sp_header_fn)(void *baton, const char *name);
@@ -198,9 +213,45 @@ typedef struct sp_provider_t {
     sp_outcome_t (*refund)(sp_ctx_t *ctx, const sp_account_t *account,
                            const sp_refund_ask_t *ask, sp_fact_t **fact);
 
+    /** Whether our key is taken, and what time it is there, to a second; *clock is 0
+     * where that was not said. NULL where nothing can be asked without an effect. */
+    sp_outcome_t (*account_check)(sp_ctx_t *ctx, const sp_account_t *account,
+                                  apr_time_t *clock);
+
+    /** What the provider takes for a product's provider_price; SP_REFUSED, not_found
+     * when it knows none. NULL where it cannot be asked beforehand. */
+    sp_outcome_t (*price_fetch)(sp_ctx_t *ctx, const sp_account_t *account,
+                                const char *provider_price, sp_price_t *price);
+
     /** How our webhook endpoint is known there. NULL where it cannot be asked. */
     sp_outcome_t (*endpoint_check)(sp_ctx_t *ctx, const sp_account_t *account,
                                    const char *url, sp_endpoint_t *endpoint);
+
+    /**
+     * Make the webhook endpoint: with our version, for all events that become facts.
+     *
+     * The same key within 20 hours finds the first one, its secret included; after
+     * SP_UNKNOWN repeat with that key. Another key makes another endpoint, so look by
+     * endpoint_check() first. NULL where endpoints are made by hand.
+     */
+    sp_outcome_t (*endpoint_create)(sp_ctx_t *ctx, const sp_account_t *account,
+                                    const char *url, const char *key,
+                                    sp_endpoint_made_t *made);
+
+    /**
+     * A signed message that becomes no fact, to see whether our own webhook takes it.
+     *
+     * @param headers  of const char *: what goes along with it is added
+     * @return its body
+     */
+    const char *(*webhook_sample)(apr_pool_t *pool, const char *secret,
+                                  const char *mode, apr_time_t at,
+                                  apr_array_header_t *headers);
+
+    /** Pay an order with a test card, without a page: for drills, in test mode only.
+     * Idempotent for order->id, as checkout_create. NULL where not offered. */
+    sp_outcome_t (*payment_rehearse)(sp_ctx_t *ctx, const sp_account_t *account,
+                                     const sp_order_t *order, sp_fact_t **fact);
 
     /**
      * Verify a webhook's signature over the raw body, then read it.

@@ -25,6 +25,7 @@ typedef struct sp_stripe_call_t {
     const char *method; /* GET or POST */
     const char *path;   /* "/v1/refunds" */
     const char *key;    /* POST: the idempotency key */
+    apr_time_t *clock;  /* where the answer's Date goes, or NULL */
     sp_query_t params;
 } sp_stripe_call_t;
 
@@ -180,6 +181,18 @@ const char *sp_stripe_interval(apr_pool_t *pool, const char *period,
                                const char **count);
 sp_outcome_t sp_stripe_refund(sp_ctx_t *ctx, const sp_account_t *account,
                               const sp_refund_ask_t *ask, sp_fact_t **fact);
+sp_outcome_t sp_stripe_account_check(sp_ctx_t *ctx, const sp_account_t *account,
+                                     apr_time_t *clock);
+sp_outcome_t sp_stripe_price_fetch(sp_ctx_t *ctx, const sp_account_t *account,
+                                   const char *id, sp_price_t *price);
+sp_outcome_t sp_stripe_endpoint_create(sp_ctx_t *ctx, const sp_account_t *account,
+                                       const char *url, const char *key,
+                                       sp_endpoint_made_t *made);
+const char *sp_stripe_webhook_sample(apr_pool_t *pool, const char *secret,
+                                     const char *mode, apr_time_t at,
+                                     apr_array_header_t *headers);
+sp_outcome_t sp_stripe_payment_rehearse(sp_ctx_t *ctx, const sp_account_t *account,
+                                        const sp_order_t *order, sp_fact_t **fact);
 sp_outcome_t sp_stripe_endpoint_check(sp_ctx_t *ctx, const sp_account_t *account,
                                       const char *url, sp_endpoint_t *endpoint);
 sp_outcome_t sp_stripe_webhook_read(sp_ctx_t *ctx, const sp_account_t *account,

@@ -1,5 +1,5 @@
 /*
- * stripe_endpoint.c - does Stripe still send its webhooks here, and all we need.
+ * stripe_endpoint.c - does Stripe send its webhooks here, and all we need; make it so.
  *
  * Room: provider.
  * Source: Stripe API reference, "Webhook endpoints". Endpoints vanish, get disabled,
@@ -138,8 +138,50 @@ sp_outcome_t sp_stripe_endpoint_check(sp_ctx_t *ctx, const sp_account_t *account
     memset(endpoint, 0, sizeof(*endpoint));
     endpoint->found = in.best.id != NULL;
     endpoint->enabled = endpoint->found && is_enabled(&in.best);
+    endpoint->id = in.best.id;
     endpoint->version = in.best.version;
+    endpoint->wanted = SP_STRIPE_VERSION;
     endpoint->missing =
         endpoint->found ? list_missing(ctx->pool, in.best.sends) : NULL;
     return SP_DONE;
+}
+
+/* ---- making one ---------------------------------------------------------------- */
+
+/* What Stripe says of one that it has just made: the only time with its secret. */
+static const sp_scan_field_t made_rows[] = {
+    { "id", 2, SP_SCAN_TEXT, 1, offsetof(sp_endpoint_made_t, id), NULL, NULL },
+    { "secret", 6, SP_SCAN_TEXT, 1, offsetof(sp_endpoint_made_t, secret), NULL,
+      NULL },
+};
+static const sp_scan_shape_t made_shape = { made_rows, 2 };
+
+sp_outcome_t sp_stripe_endpoint_create(sp_ctx_t *ctx, const sp_account_t *account,
+                                       const char *url, const char *key,
+                                       sp_endpoint_made_t *made)
+{
+    sp_stripe_call_t call;
+    sp_slice_t body;
+    sp_outcome_t out;
+    const char *why;
+    apr_size_t i;
+
+    sp_stripe_call_start(&call, ctx->pool, "create endpoint", "POST",
+                         "/v1/webhook_endpoints");
+    call.key = key;
+    sp_query_add(&call.params, "url", url);
+    sp_query_add(&call.params, "api_version", SP_STRIPE_VERSION);
+    sp_query_add(&call.params, "description", "mod_subpay");
+    for (i = 0; sp_stripe_event_type(i); i++) {
+        sp_query_add(&call.params,
+                     apr_psprintf(ctx->pool, "enabled_events[%d]", (int)i),
+                     sp_stripe_event_type(i));
+    }
+    out = sp_stripe_send(ctx, account, &call, &body);
+    if (out != SP_DONE) {
+        return out;
+    }
+    memset(made, 0, sizeof(*made));
+    why = sp_scan_whole(ctx->pool, body.data, body.len, &made_shape, made);
+    return why ? sp_call_unreadable(ctx, call.what, why) : SP_DONE;
 }

@@ -91,6 +91,7 @@ sp_outcome_t sp_stripe_send(sp_ctx_t *ctx, const sp_account_t *account,
     sp_call_header(&sent, "Authorization",
                    apr_pstrcat(ctx->pool, "Bearer ", account->key, NULL));
     sp_call_header(&sent, "Stripe-Version", SP_STRIPE_VERSION);
+    sent.clock = call->clock;
     if (post) {
         sp_call_header(&sent, "Content-Type", "application/x-www-form-urlencoded");
         sp_call_header(&sent, "Idempotency-Key", call->key);

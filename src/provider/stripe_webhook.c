@@ -161,3 +161,28 @@ sp_outcome_t sp_stripe_webhook_read(sp_ctx_t *ctx, const sp_account_t *account,
     }
     return SP_DONE;
 }
+
+/* A type that nobody at Stripe sends, so that it can be told from what they do. */
+#define SAMPLE                                                                       \
+    "{\"id\":\"evt_subpay_doctor\",\"object\":\"event\",\"type\":\"subpay.doctor\"," \
+    "\"created\":%" APR_TIME_T_FMT ",\"livemode\":%s,\"data\":{\"object\":{}}}"
+
+const char *sp_stripe_webhook_sample(apr_pool_t *pool, const char *secret,
+                                     const char *mode, apr_time_t at,
+                                     apr_array_header_t *headers)
+{
+    const char *time =
+        apr_psprintf(pool, "%" APR_TIME_T_FMT, (apr_time_t)apr_time_sec(at));
+    const char *body = apr_psprintf(pool, SAMPLE, (apr_time_t)apr_time_sec(at),
+                                    strcmp(mode, "live") == 0 ? "true" : "false");
+    struct iovec parts[] = { { (void *)time, strlen(time) },
+                             { (void *)".", 1 },
+                             { (void *)body, strlen(body) } };
+    unsigned char mac[SP_HASH_SIZE] = { 0 };
+
+    sp_crypto_hmac(secret, strlen(secret), parts, 3, mac);
+    APR_ARRAY_PUSH(headers, const char *) =
+        apr_pstrcat(pool, "Stripe-Signature: t=", time,
+                    ",v1=", sp_crypto_hex(pool, mac, sizeof(mac)), NULL);
+    return body;
+}
