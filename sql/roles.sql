@@ -99,7 +99,7 @@ declare
         outbox_claim, outbox_sent, outbox_retry, outbox_dead, outbox_next,
         orders_due, order_asked, events_due, event_retry,
         events_known, payments_unmatched,
-        run_begin, run_end, watermark_get, watermark_set,
+        run_begin, run_end, watermark_get, watermark_set, doctor_look,
         alert_raise, alert_clear, alert_watch, alert_letter, digest_make, metrics_roll,
         anomalies, anomaly_mend,
         access_changes_since, access_clean,

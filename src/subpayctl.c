@@ -22,6 +22,7 @@
 /* What must be at hand before a command runs. */
 typedef enum needs_t {
     NEEDS_DATABASE, /* --database is enough */
+    NEEDS_SETTINGS, /* the configuration */
     NEEDS_PROVIDER  /* the configuration, with its keys */
 } needs_t;
 
@@ -59,14 +60,14 @@ static sp_ctl_status_t help(void)
 
     puts("usage: subpayctl [options] command [argument]\n\ncommands:");
     for (i = 0; i < COMMAND_COUNT; i++) {
-        printf("  %-10s %-30s %s\n", commands[i].name,
+        printf("  %-14s %-30s %s\n", commands[i].name,
                commands[i].argument ? commands[i].argument : "", commands[i].help);
     }
     puts("\noptions:");
     for (i = 0; options[i].name; i++) {
         about = options[i].description;
         word = options[i].has_arg ? (int)strcspn(about, " ") : 0;
-        printf("  --%-9s %-30.*s %s\n", options[i].name, word, about,
+        printf("  --%-12s %-30.*s %s\n", options[i].name, word, about,
                options[i].has_arg ? about + word + 2 : about);
     }
     puts("\nWithout --config: " CONFIG_FILE ".\n"

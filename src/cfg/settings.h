@@ -80,6 +80,8 @@ typedef struct sp_settings_t {
     apr_array_header_t *accounts; /* of sp_account_t * */
     apr_array_header_t *products; /* of sp_product_t * */
     int given;                    /* whether any directive was written at all */
+    apr_table_t *places; /* read without httpd: "subpay-admin" to its <Location>; or
+                          * NULL */
     const struct sp_provider_t *(*find)(const char *name);
 } sp_settings_t;
 
@@ -121,12 +123,20 @@ const char *sp_settings_finish(apr_pool_t *pool, sp_settings_t *settings);
  */
 const char *sp_settings_unlock(apr_pool_t *pool, sp_settings_t *settings);
 
+/** Read nothing but the key of one provider, where its webhook secret may be missing. */
+const char *sp_settings_unlock_key(apr_pool_t *pool, const sp_settings_t *settings,
+                                   sp_account_t *account);
+
+/** What is wrong with the secret that a directive's source ("file:/path") holds; NULL
+ * when it is one. */
+const char *sp_settings_secret_problem(apr_pool_t *pool, const char *source);
+
 /**
  * Read an Apache configuration file without Apache, for subpayctl.
  *
  * Takes SubPay directives and <SubPayProduct> wherever they stand, follows Include
  * and IncludeOptional (a pattern in the last part of the path is allowed), Define
- * and ${NAME}; skips everything else. Ends with sp_settings_finish(), not with
+ * and ${NAME}, notes where our handlers are; skips everything else. Ends with sp_settings_finish(), not with
  * sp_settings_unlock(): looking into the database needs no key.
  *
  * @return APR_SUCCESS, or *error says which file and line and what is wrong

@@ -30,9 +30,10 @@ typedef struct sp_reading_t {
     sp_settings_t *settings;
     sp_product_t *product; /* the section that is open, or NULL */
     apr_table_t *defines;
-    const char *root; /* ServerRoot */
-    int depth;        /* of Include */
-    int skipping;     /* depth of sections inside one that does not apply */
+    const char *root;     /* ServerRoot */
+    const char *location; /* the <Location> that is open, or NULL */
+    int depth;            /* of Include */
+    int skipping;         /* depth of sections inside one that does not apply */
 } sp_reading_t;
 
 static const char *read_path(sp_reading_t *in, const char *path);
@@ -139,6 +140,9 @@ static const char *section_open(sp_reading_t *in, const char *text)
         in->skipping++;
         return NULL;
     }
+    if (strcasecmp(name, "Location") == 0) {
+        in->location = args;
+    }
     if (strcasecmp(name, "SubPayProduct") != 0) {
         return NULL;
     }
@@ -153,11 +157,23 @@ static const char *section_close(sp_reading_t *in, const char *text)
         in->skipping--;
         return NULL;
     }
+    if (strncasecmp(text, "Location>", 9) == 0) {
+        in->location = NULL;
+    }
     if (!product || strncasecmp(text, "SubPayProduct", 13) != 0) {
         return NULL;
     }
     in->product = NULL;
     return sp_settings_product_end(in->pool, in->settings, product);
+}
+
+/* Where one of ours is, for who wants to go and look. */
+static void note_place(sp_reading_t *in, const char *handler)
+{
+    if (in->location && *in->location == '/' &&
+        !apr_table_get(in->settings->places, handler)) {
+        apr_table_setn(in->settings->places, handler, in->location);
+    }
 }
 
 static const char *read_directive(sp_reading_t *in, const char *name,
@@ -174,6 +190,9 @@ static const char *read_directive(sp_reading_t *in, const char *name,
     }
     else if (strcasecmp(name, "ServerRoot") == 0) {
         in->root = sp_words_join(in->pool, args);
+    }
+    else if (strcasecmp(name, "SetHandler") == 0) {
+        note_place(in, sp_words_join(in->pool, args));
     }
     else if (strncasecmp(name, "SubPay", 6) == 0) {
         return in->product
@@ -277,6 +296,7 @@ apr_status_t sp_settings_read_file(apr_pool_t *pool, const char *path,
     char *whole;
 
     *settings = in.settings = sp_settings_create(pool, sp_provider_builtin);
+    in.settings->places = apr_table_make(pool, 8);
     in.defines = apr_table_make(pool, 8);
     if (apr_filepath_merge(&whole, NULL, path, 0, pool) != APR_SUCCESS) {
         whole = apr_pstrdup(pool, path);

@@ -153,8 +153,15 @@ static const char *unlock_secrets(apr_pool_t *pool, sp_account_t *account)
     return NULL;
 }
 
-static const char *unlock_account(apr_pool_t *pool, const sp_settings_t *settings,
-                                  sp_account_t *account)
+const char *sp_settings_secret_problem(apr_pool_t *pool, const char *source)
+{
+    const char *secret;
+
+    return fetch(pool, source, &secret);
+}
+
+const char *sp_settings_unlock_key(apr_pool_t *pool, const sp_settings_t *settings,
+                                   sp_account_t *account)
 {
     const char *problem =
         unlock(pool, "SubPayProviderKey", account->key_source, &account->key);
@@ -170,6 +177,14 @@ static const char *unlock_account(apr_pool_t *pool, const sp_settings_t *setting
                 account->name, account->key_source, problem, settings->environment);
         }
     }
+    return problem;
+}
+
+static const char *unlock_account(apr_pool_t *pool, const sp_settings_t *settings,
+                                  sp_account_t *account)
+{
+    const char *problem = sp_settings_unlock_key(pool, settings, account);
+
     return problem ? problem : unlock_secrets(pool, account);
 }
 

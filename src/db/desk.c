@@ -183,3 +183,16 @@ sp_outcome_t sp_db_refund_allowed(sp_ctx_t *ctx, const char *provider,
     *allowed = out == SP_DONE && sp_row_bool(res, 0, 0);
     return out;
 }
+
+sp_outcome_t sp_db_doctor_look(sp_ctx_t *ctx, json_t **look)
+{
+    static const sp_stmt_t stmt = { "doctor_look", "select subpay.doctor_look()",
+                                    SP_TRY_ONCE };
+    const sp_args_t args = { 0 };
+    PGresult *res;
+    sp_outcome_t out = sp_db_call(ctx, &stmt, &args, &res);
+    const char *text = out == SP_DONE ? sp_row_text(res, 0, 0) : NULL;
+
+    *look = text ? sp_json_own(ctx->pool, json_loads(text, 0, NULL)) : NULL;
+    return out == SP_DONE && !*look ? SP_REFUSED : out;
+}

@@ -62,4 +62,12 @@ typedef struct sp_figure_t {
 /** Counts and ages (sp_figure_t), as subpay.status() names them. */
 sp_outcome_t sp_db_status(sp_ctx_t *ctx, apr_array_header_t **figures);
 
+/**
+ * What doctor_look.sql tells of the database.
+ *
+ * @return SP_REFUSED, not logged, where the database is older than that function or the
+ *         role may not call it
+ */
+sp_outcome_t sp_db_doctor_look(sp_ctx_t *ctx, json_t **look);
+
 #endif

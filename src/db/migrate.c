@@ -318,20 +318,29 @@ static const char *hash_all(run_t *run, const apr_array_header_t *files)
     return sp_crypto_hex(run->pool, hash, sizeof(hash));
 }
 
+/* All functions and the roles, which go in as one. */
+static int list_functions(run_t *run, apr_array_header_t **files, file_t *all)
+{
+    file_t roles = { .name = "roles.sql" };
+
+    if (!list_files(run, "functions", files) || !read_file(run, &roles)) {
+        return 0;
+    }
+    APR_ARRAY_PUSH(*files, file_t) = roles;
+    all->name = "functions";
+    all->version = FUNCTIONS_VERSION;
+    all->sha256 = hash_all(run, *files);
+    return all->sha256 ? 1 : fail(run, "functions: no memory for their hash");
+}
+
 static int apply_functions(run_t *run)
 {
     apr_array_header_t *files;
-    file_t roles = { .name = "roles.sql" };
-    file_t all = { .name = "functions", .version = FUNCTIONS_VERSION };
+    file_t all = { .name = NULL };
     const char *was;
 
-    if (!list_files(run, "functions", &files) || !read_file(run, &roles)) {
+    if (!list_functions(run, &files, &all)) {
         return 0;
-    }
-    APR_ARRAY_PUSH(files, file_t) = roles;
-    all.sha256 = hash_all(run, files);
-    if (!all.sha256) {
-        return fail(run, "functions: no memory for their hash");
     }
     if (!applied_as(run, FUNCTIONS_VERSION, &was)) {
         return 0;
@@ -366,4 +375,64 @@ int sp_db_migrate(apr_pool_t *pool, PGconn *pg, const char *dir, sp_migrated_t *
            apply_functions(&run);
     PQclear(PQexec(pg, "select pg_advisory_unlock(hashtext('subpay migrate'))"));
     return good;
+}
+
+/* ---- comparing ----------------------------------------------------------------- */
+
+static const char *hash_in(const json_t *applied, int version, int *newest)
+{
+    const char *found = NULL;
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach(applied, i, row)
+    {
+        int its = (int)json_integer_value(json_object_get(row, "version"));
+
+        *newest = its > *newest ? its : *newest;
+        if (its == version) {
+            found = json_string_value(json_object_get(row, "sha256"));
+        }
+    }
+    return found;
+}
+
+static const char *compare(apr_pool_t *pool, const file_t *file,
+                           const json_t *applied, int *newest)
+{
+    const char *was = hash_in(applied, file->version, newest);
+
+    if (!was) {
+        return apr_psprintf(pool, "%s has not been applied", file->name);
+    }
+    return strcmp(was, file->sha256) == 0
+               ? NULL
+               : apr_psprintf(pool, "%s here is not the one that was applied",
+                              file->name);
+}
+
+const char *sp_db_migrate_lacks(apr_pool_t *pool, const char *dir,
+                                const json_t *applied)
+{
+    sp_migrated_t done = { .error = NULL };
+    run_t run = { .pool = pool, .dir = dir, .done = &done };
+    apr_array_header_t *files, *functions;
+    file_t all = { .name = NULL };
+    const char *lacks = NULL;
+    int i, newest = 0, last;
+
+    if (!list_files(&run, "schema", &files) ||
+        !list_functions(&run, &functions, &all)) {
+        return done.error;
+    }
+    APR_ARRAY_PUSH(files, file_t) = all;
+    for (i = 0; i < files->nelts && !lacks; i++) {
+        lacks = compare(pool, &APR_ARRAY_IDX(files, i, file_t), applied, &newest);
+    }
+    last = files->nelts > 1 ? APR_ARRAY_IDX(files, files->nelts - 2, file_t).version
+                            : 0;
+    return newest > last
+               ? apr_psprintf(pool, "it is at version %d, this program knows %d",
+                              newest, last)
+               : lacks;
 }

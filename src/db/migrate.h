@@ -8,6 +8,7 @@
 
 #include <apr_pools.h>
 #include <apr_tables.h>
+#include <jansson.h>
 #include <libpq-fe.h>
 
 typedef struct sp_migrated_t {
@@ -29,5 +30,14 @@ typedef struct sp_migrated_t {
  */
 int sp_db_migrate(apr_pool_t *pool, PGconn *pg, const char *dir,
                   sp_migrated_t *done);
+
+/**
+ * Compare a database with what sql/ says, changing nothing.
+ *
+ * @param applied  array of {version, name, sha256}, as sp_db_doctor_look() tells it
+ * @return NULL when they agree, else what is missing or different
+ */
+const char *sp_db_migrate_lacks(apr_pool_t *pool, const char *dir,
+                                const json_t *applied);
 
 #endif

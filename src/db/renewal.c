@@ -105,8 +105,7 @@ sp_outcome_t sp_db_renewals_of(sp_ctx_t *ctx, const char *account,
     if (out != SP_DONE) {
         return out;
     }
-    *renewals =
-        apr_array_make(ctx->pool, PQntuples(res), sizeof(sp_renewal_view_t));
+    *renewals = apr_array_make(ctx->pool, PQntuples(res), sizeof(sp_renewal_view_t));
     for (i = 0; i < PQntuples(res); i++) {
         view = apr_array_push(*renewals);
         view->reference = sp_row_text(res, i, 0);

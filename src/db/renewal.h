@@ -22,9 +22,10 @@ typedef struct sp_renewal_view_t {
     const char *reference; /* of its order */
     const char *state;     /* active, stopping, ended */
     const char *wanted;
-    apr_time_t renews_at;   /* when the paid time ends */
-    apr_time_t grace_until; /* until when access goes on without payment; 0: no longer */
-    int declined;           /* a period is due, and the bank said no */
+    apr_time_t renews_at; /* when the paid time ends */
+    apr_time_t
+        grace_until; /* until when access goes on without payment; 0: no longer */
+    int declined;    /* a period is due, and the bank said no */
     const char *pay_url;
 } sp_renewal_view_t;
 

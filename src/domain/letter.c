@@ -159,13 +159,12 @@ static void set_renewal(sp_ctx_t *ctx, json_t *model, const sp_order_t *order)
     if (!token) {
         return;
     }
-    sp_json_set_text(model, "account_url",
-                     apr_pstrcat(ctx->pool, ctx->settings->base_url, "/account",
-                                 NULL));
+    sp_json_set_text(
+        model, "account_url",
+        apr_pstrcat(ctx->pool, ctx->settings->base_url, "/account", NULL));
     sp_json_set_text(model, "card_url",
                      apr_psprintf(ctx->pool, "%s/renewal?t=%s&r=%s",
-                                  ctx->settings->base_url, token,
-                                  order->reference));
+                                  ctx->settings->base_url, token, order->reference));
     set_moment(ctx, json, "expires", payload_time(model, "stays_until"));
     set_moment(ctx, model, "next_try", payload_time(model, "next_try_at"));
 }

@@ -70,8 +70,8 @@ struct sp_sweep_t {
     sp_sweep_counts_t counts;
     apr_int64_t run; /* its row; 0: none */
     int account;     /* which of settings->accounts is being looked at */
-    int periods;     /* of it, the list of periods, which comes behind the payments */
-    walk_t walk;     /* name NULL: not begun for this account */
+    int periods; /* of it, the list of periods, which comes behind the payments */
+    walk_t walk; /* name NULL: not begun for this account */
     apr_pool_t *batch;
     apr_array_header_t *orders; /* of sp_order_t, in batch */
     int order;                  /* the next of them */
@@ -141,10 +141,10 @@ static int is_candidate(sp_sweep_t *sweep, const sp_fact_t *fact)
     if (sweep->layer->events) {
         return fact->kind != SP_FACT_IGNORED && fact->event_id;
     }
-    if (sweep->periods ? fact->kind != SP_FACT_PERIOD_PAID &&
-                             fact->kind != SP_FACT_PERIOD_FAILED
-                       : fact->kind != SP_FACT_PAYMENT_SUCCEEDED ||
-                             !fact->payment_id) {
+    if (sweep->periods
+            ? fact->kind != SP_FACT_PERIOD_PAID &&
+                  fact->kind != SP_FACT_PERIOD_FAILED
+            : fact->kind != SP_FACT_PAYMENT_SUCCEEDED || !fact->payment_id) {
         return 0;
     }
     if (!fact->ours && !fact->order_id) {
@@ -214,8 +214,7 @@ static sp_outcome_t settle_page(sp_ctx_t *ctx, sp_sweep_t *sweep,
     sweep->counts.pages++;
     sweep->counts.seen += page->facts->nelts;
     if (out == SP_DONE && facts->nelts > 0) {
-        out = sweep->layer->events
-                  ? sp_db_events_known(ctx, provider, facts, wanted)
+        out = sweep->layer->events ? sp_db_events_known(ctx, provider, facts, wanted)
               : sweep->periods
                   ? sp_db_periods_unmatched(ctx, provider, facts, wanted)
                   : sp_db_payments_unmatched(ctx, provider, facts, wanted);
@@ -315,10 +314,9 @@ static void walk_from_newest(const sp_ctx_t *ctx, sp_sweep_t *sweep, int undeliv
 static sp_outcome_t open_walk(sp_ctx_t *ctx, sp_sweep_t *sweep)
 {
     walk_t *walk = &sweep->walk;
-    const char *name =
-        apr_pstrcat(sweep->pool, sweep->layer->kind, ":",
-                    account_of(ctx, sweep)->name, sweep->periods ? ":periods" : "",
-                    NULL);
+    const char *name = apr_pstrcat(sweep->pool, sweep->layer->kind, ":",
+                                   account_of(ctx, sweep)->name,
+                                   sweep->periods ? ":periods" : "", NULL);
     sp_outcome_t out;
 
     memset(walk, 0, sizeof(*walk));
@@ -422,7 +420,8 @@ static sp_step_t step_list(sp_ctx_t *ctx, sp_sweep_t *sweep)
         return SP_STEP_BAD;
     }
     if (!list_of(ctx, sweep)) {
-        return next_list(ctx, sweep); /* the other layers carry what it does not keep */
+        return next_list(ctx,
+                         sweep); /* the other layers carry what it does not keep */
     }
     if (!sweep->walk.name && open_walk(ctx, sweep) != SP_DONE) {
         return SP_STEP_BAD;

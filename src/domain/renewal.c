@@ -124,8 +124,7 @@ static sp_outcome_t look(sp_ctx_t *ctx, const sp_renewal_t *renewal)
     if (!account || !account->provider->renewal_fetch) {
         return sp_end(ctx, SP_FAILED, "provider_missing", NULL);
     }
-    return renewal->wanted ? act(ctx, account, renewal)
-                           : ask(ctx, account, renewal);
+    return renewal->wanted ? act(ctx, account, renewal) : ask(ctx, account, renewal);
 }
 
 /* ---- the customer ------------------------------------------------------------------- */
@@ -135,9 +134,8 @@ sp_outcome_t sp_renewal_stop(sp_ctx_t *ctx, const char *account,
 {
     sp_renewal_t renewal;
     const char *verdict;
-    sp_outcome_t out = sp_db_renewal_want(ctx, account, reference,
-                                          stop ? "stop" : "resume", &verdict,
-                                          &renewal);
+    sp_outcome_t out = sp_db_renewal_want(
+        ctx, account, reference, stop ? "stop" : "resume", &verdict, &renewal);
 
     if (out != SP_DONE || strcmp(verdict, "already") == 0) {
         return out;

@@ -53,8 +53,7 @@ sp_order_t *sp_buyer_order(request_rec *r, sp_ctx_t *ctx)
 
 void sp_buyer_set_money(sp_ctx_t *ctx, json_t *page, const sp_order_t *order)
 {
-    apr_time_t last =
-        order->completed_at ? order->completed_at : order->created_at;
+    apr_time_t last = order->completed_at ? order->completed_at : order->created_at;
     sp_order_money_t money;
 
     if (apr_time_now() - last > ctx->settings->duplicate_window) {

@@ -220,10 +220,10 @@ static json_t *period_end(apr_pool_t *pool, const char *period)
     last = lengths[t.tm_mon] +
            (t.tm_mon == 1 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
     t.tm_mday = t.tm_mday > last ? last : t.tm_mday;
-    return json_pack("{s:s, s:s}", "iso",
-                     apr_psprintf(pool, "%04d-%02d-%02d", year, t.tm_mon + 1,
-                                  t.tm_mday),
-                     "text", date_text(pool, &t));
+    return json_pack(
+        "{s:s, s:s}", "iso",
+        apr_psprintf(pool, "%04d-%02d-%02d", year, t.tm_mon + 1, t.tm_mday), "text",
+        date_text(pool, &t));
 }
 
 static json_t *product_model(sp_ctx_t *ctx, const sp_product_t *product,

@@ -140,9 +140,10 @@ int sp_handle_renewal_pay(request_rec *r, sp_ctx_t *ctx)
         return sp_page_error(r, ctx, HTTP_SERVICE_UNAVAILABLE, ctx->code, NULL);
     }
     if (!url) {
-        url = apr_psprintf(r->pool, "%s/return?t=%s%s%s", sp_shop()->base_path, token,
-                           reference ? "&r=" : "",
-                           reference ? ap_escape_urlencoded(r->pool, reference) : "");
+        url =
+            apr_psprintf(r->pool, "%s/return?t=%s%s%s", sp_shop()->base_path, token,
+                         reference ? "&r=" : "",
+                         reference ? ap_escape_urlencoded(r->pool, reference) : "");
     }
     return sp_page_go(r, url);
 }

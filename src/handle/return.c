@@ -118,12 +118,12 @@ static void add_next_step(sp_ctx_t *ctx, json_t *page, const char *state,
     if (strcmp(state, "paid") == 0) {
         sp_json_set_text(page, "start_url", ctx->settings->app_url);
         if (view == SP_VIEW_STRANGER) { /* a bookmark, on another machine perhaps */
-            sp_json_set_text(page, "login_url",
-                             apr_pstrcat(ctx->pool, sp_shop()->base_path, "/login",
-                                         NULL));
-            sp_json_set_text(page, "fresh_link_url",
-                             apr_pstrcat(ctx->pool, sp_shop()->base_path,
-                                         "/password", NULL));
+            sp_json_set_text(
+                page, "login_url",
+                apr_pstrcat(ctx->pool, sp_shop()->base_path, "/login", NULL));
+            sp_json_set_text(
+                page, "fresh_link_url",
+                apr_pstrcat(ctx->pool, sp_shop()->base_path, "/password", NULL));
         }
     }
     if (strcmp(state, "expired") == 0) {

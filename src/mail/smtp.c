@@ -21,14 +21,15 @@ typedef enum sp_phase_t {
     PHASE_CONNECT,
     PHASE_HELLO,
     PHASE_AUTH,
+    PHASE_NOOP,
     PHASE_MAIL,
     PHASE_RCPT,
     PHASE_DATA,
     PHASE_BODY
 } sp_phase_t;
 
-static const char *const phase_names[] = { "connect", "hello", "AUTH", "MAIL",
-                                           "RCPT",    "DATA",  "body" };
+static const char *const phase_names[] = { "connect", "hello", "AUTH", "NOOP",
+                                           "MAIL",    "RCPT",  "DATA", "body" };
 
 struct sp_smtp_t {
     CURL *curl;
@@ -39,6 +40,7 @@ struct sp_smtp_t {
     sp_phase_t phase;
     int code;          /* of the last answer in this phase, 0 for none yet */
     int leaving;       /* QUIT was said: what comes now judges nothing */
+    int secured;       /* STARTTLS was said; curl goes on only when it worked */
     char enhanced[12]; /* "5.1.1", or "" */
 };
 
@@ -51,11 +53,12 @@ static void sent_command(sp_smtp_t *smtp, const char *line, size_t len)
         sp_phase_t phase;
     } commands[] = { { "EHLO", PHASE_HELLO },     { "HELO", PHASE_HELLO },
                      { "STARTTLS", PHASE_HELLO }, { "AUTH", PHASE_AUTH },
-                     { "MAIL", PHASE_MAIL },      { "RCPT", PHASE_RCPT },
-                     { "DATA", PHASE_DATA } };
+                     { "NOOP", PHASE_NOOP },      { "MAIL", PHASE_MAIL },
+                     { "RCPT", PHASE_RCPT },      { "DATA", PHASE_DATA } };
     size_t i;
 
     smtp->leaving = len >= 4 && strncasecmp(line, "QUIT", 4) == 0;
+    smtp->secured |= len >= 8 && strncasecmp(line, "STARTTLS", 8) == 0;
     for (i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
         size_t n = strlen(commands[i].word);
 
@@ -365,4 +368,26 @@ sp_outcome_t sp_smtp_send(sp_smtp_t *smtp, apr_pool_t *pool,
     answer->code = smtp->code;
     answer->say = describe(smtp, pool, result);
     return judge(smtp, result);
+}
+
+/* --- asking ----------------------------------------------------------------- */
+
+sp_outcome_t sp_smtp_check(sp_smtp_t *smtp, apr_pool_t *pool, int *secured,
+                           sp_smtp_answer_t *answer)
+{
+    const char *scheme = NULL;
+    CURLcode result;
+
+    begin(smtp);
+    smtp->secured = 0;
+    curl_easy_setopt(smtp->curl, CURLOPT_CUSTOMREQUEST, "NOOP");
+    curl_easy_setopt(smtp->curl, CURLOPT_NOBODY, 1L);
+    result = perform(smtp);
+    curl_easy_setopt(smtp->curl, CURLOPT_NOBODY, 0L);
+    curl_easy_setopt(smtp->curl, CURLOPT_CUSTOMREQUEST, NULL);
+    curl_easy_getinfo(smtp->curl, CURLINFO_SCHEME, &scheme);
+    *secured = smtp->secured || (scheme && strcasecmp(scheme, "smtps") == 0);
+    answer->code = smtp->code;
+    answer->say = describe(smtp, pool, result);
+    return result == CURLE_OK ? SP_DONE : SP_FAILED;
 }

@@ -63,4 +63,13 @@ void sp_smtp_on_progress(sp_smtp_t *smtp, sp_smtp_stop_t stop, void *baton);
 sp_outcome_t sp_smtp_send(sp_smtp_t *smtp, apr_pool_t *pool,
                           const sp_message_t *message, sp_smtp_answer_t *answer);
 
+/**
+ * Hold the dialogue without a message: hello, TLS and login as the settings say, NOOP.
+ *
+ * @param secured  whether it went over TLS
+ * @return SP_DONE, or SP_FAILED: a mail would not leave either
+ */
+sp_outcome_t sp_smtp_check(sp_smtp_t *smtp, apr_pool_t *pool, int *secured,
+                           sp_smtp_answer_t *answer);
+
 #endif

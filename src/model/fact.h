@@ -27,7 +27,7 @@ typedef enum sp_fact_kind_t {
     SP_FACT_DISPUTE,          /* a dispute's present state */
     SP_FACT_PERIOD_PAID,      /* one period of a plan that renews was paid for */
     SP_FACT_PERIOD_FAILED,    /* it was to be paid for, and was not: tried again */
-    SP_FACT_RENEWAL           /* whether the provider will charge again: present state */
+    SP_FACT_RENEWAL /* whether the provider will charge again: present state */
 } sp_fact_kind_t;
 
 typedef struct sp_fact_t {

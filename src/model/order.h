@@ -54,7 +54,7 @@ typedef struct sp_order_t {
 
 /* What money has moved for one order. */
 typedef struct sp_order_money_t {
-    sp_money_t said;         /* what the money line names: paid, or sent back; else the
+    sp_money_t said; /* what the money line names: paid, or sent back; else the
                               * price. 0: nothing that we could name came */
     const char *receipt_url; /* the provider's own receipt, or NULL */
     apr_time_t review_by;    /* a person has looked at it by then; 0: nobody says */

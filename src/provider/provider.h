@@ -102,13 +102,6 @@ typedef struct sp_endpoint_made_t {
     const char *secret; /* told this once; never printed */
 } sp_endpoint_made_t;
 
-/* What SubPayProviderPrice names, as the provider has it. */
-typedef struct sp_price_t {
-    sp_money_t price;
-    const char *period; /* "1y" where it renews, or NULL */
-    int active;         /* it can be sold */
-} sp_price_t;
-
 /* A header of the webhook request by name, or NULL. */
 typedef const char *(*sp_header_fn)(void *baton, const char *name);
 
@@ -217,11 +210,6 @@ typedef struct sp_provider_t {
      * where that was not said. NULL where nothing can be asked without an effect. */
     sp_outcome_t (*account_check)(sp_ctx_t *ctx, const sp_account_t *account,
                                   apr_time_t *clock);
-
-    /** What the provider takes for a product's provider_price; SP_REFUSED, not_found
-     * when it knows none. NULL where it cannot be asked beforehand. */
-    sp_outcome_t (*price_fetch)(sp_ctx_t *ctx, const sp_account_t *account,
-                                const char *provider_price, sp_price_t *price);
 
     /** How our webhook endpoint is known there. NULL where it cannot be asked. */
     sp_outcome_t (*endpoint_check)(sp_ctx_t *ctx, const sp_account_t *account,

@@ -85,7 +85,6 @@ const sp_provider_t sp_provider_stripe = {
     .payments_find = sp_stripe_payments_find,
     .refund = sp_stripe_refund,
     .account_check = sp_stripe_account_check,
-    .price_fetch = sp_stripe_price_fetch,
     .endpoint_check = sp_stripe_endpoint_check,
     .endpoint_create = sp_stripe_endpoint_create,
     .webhook_sample = sp_stripe_webhook_sample,

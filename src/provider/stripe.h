@@ -183,8 +183,6 @@ sp_outcome_t sp_stripe_refund(sp_ctx_t *ctx, const sp_account_t *account,
                               const sp_refund_ask_t *ask, sp_fact_t **fact);
 sp_outcome_t sp_stripe_account_check(sp_ctx_t *ctx, const sp_account_t *account,
                                      apr_time_t *clock);
-sp_outcome_t sp_stripe_price_fetch(sp_ctx_t *ctx, const sp_account_t *account,
-                                   const char *id, sp_price_t *price);
 sp_outcome_t sp_stripe_endpoint_create(sp_ctx_t *ctx, const sp_account_t *account,
                                        const char *url, const char *key,
                                        sp_endpoint_made_t *made);

@@ -219,9 +219,9 @@ static sp_fact_kind_t invoice_kind(const invoice_t *invoice, const sp_fact_t *fa
  * the payment. */
 static const char *payment_of(const invoice_t *invoice)
 {
-    return invoice->intent                                ? invoice->intent
+    return invoice->intent                                       ? invoice->intent
            : invoice->has_payments == 0 || !invoice->amount_paid ? invoice->id
-                                                                : NULL;
+                                                                 : NULL;
 }
 
 static void set_period(const sp_stripe_reader_t *reader, const invoice_t *invoice,

@@ -221,9 +221,10 @@ static const char *intent_fact(const sp_stripe_reader_t *reader,
     }
     fact->kind = intent_kind(intent);
     why = sp_stripe_money(&fact->amount,
-                    fact->kind == SP_FACT_PAYMENT_SUCCEEDED ? intent->amount_received
-                                                            : intent->amount,
-                    intent->currency);
+                          fact->kind == SP_FACT_PAYMENT_SUCCEEDED
+                              ? intent->amount_received
+                              : intent->amount,
+                          intent->currency);
     if (why) {
         return why;
     }
@@ -305,7 +306,8 @@ static const char *set_session_payment(sp_fact_t *fact,
         fact->payment_id = intent_id;
     }
     if (session->currency) {
-        why = sp_stripe_money(&fact->amount, session->amount_total, session->currency);
+        why =
+            sp_stripe_money(&fact->amount, session->amount_total, session->currency);
     }
     if (why || fact->kind != SP_FACT_PAYMENT_SUCCEEDED) {
         return why;

@@ -92,10 +92,10 @@ static const sp_scan_shape_t shape = ALL(rows);
 static const char *state_of(const subscription_t *subscription)
 {
     static const char *const words[][2] = {
-        { "active", "active" },         { "trialing", "active" },
-        { "past_due", "active" },       { "incomplete", "active" },
-        { "unpaid", "stopping" },       { "paused", "stopping" },
-        { "canceled", "ended" },        { "incomplete_expired", "ended" },
+        { "active", "active" },   { "trialing", "active" },
+        { "past_due", "active" }, { "incomplete", "active" },
+        { "unpaid", "stopping" }, { "paused", "stopping" },
+        { "canceled", "ended" },  { "incomplete_expired", "ended" },
     };
     size_t i;
 
@@ -159,8 +159,8 @@ sp_outcome_t sp_stripe_renewal_fetch(sp_ctx_t *ctx, const sp_account_t *account,
     sp_stripe_list_t invoices = { .what = "list invoices of a subscription",
                                   .path = "/v1/invoices",
                                   .take = sp_stripe_take_invoice,
-                                  .params = { "subscription", renewal_id,
-                                              "expand[]", "data.payments" } };
+                                  .params = { "subscription", renewal_id, "expand[]",
+                                              "data.payments" } };
     sp_fact_t *state;
     sp_outcome_t out;
 
@@ -300,8 +300,9 @@ sp_outcome_t sp_stripe_price_fetch(sp_ctx_t *ctx, const sp_account_t *account,
         !sp_stripe_is_id(provider_price, "plan_")) {
         return sp_end(ctx, SP_REFUSED, "not_found", NULL);
     }
-    sp_stripe_call_start(&call, ctx->pool, "fetch price", "GET",
-                         apr_pstrcat(ctx->pool, "/v1/prices/", provider_price, NULL));
+    sp_stripe_call_start(
+        &call, ctx->pool, "fetch price", "GET",
+        apr_pstrcat(ctx->pool, "/v1/prices/", provider_price, NULL));
     out = sp_stripe_send(ctx, account, &call, &body);
     if (out != SP_DONE) {
         return out;

@@ -38,14 +38,27 @@ static const char *const pages[] = {
     "admin_playbook", "admin_queue",  "admin_runs",
     "admin_search",   "admin_ticket", NULL
 };
-static const char *const mails[] = {
-    "confirmation", "recovered",     "refund",  "duplicate",
-    "acknowledge",  "checking",      "dispute", "renewal_declined",
-    "set_password", "email_changed", "found",   "not_found",
-    "digest",       "alert",         "reply",   "resumed",
-    "review",       "healed",        "renewed", "renewal_stopped",
-    NULL
-};
+static const char *const mails[] = { "confirmation",
+                                     "recovered",
+                                     "refund",
+                                     "duplicate",
+                                     "acknowledge",
+                                     "checking",
+                                     "dispute",
+                                     "renewal_declined",
+                                     "set_password",
+                                     "email_changed",
+                                     "found",
+                                     "not_found",
+                                     "digest",
+                                     "alert",
+                                     "reply",
+                                     "resumed",
+                                     "review",
+                                     "healed",
+                                     "renewed",
+                                     "renewal_stopped",
+                                     NULL };
 static const char *const mail_parts[] = { ".subject", ".text", ".html", NULL };
 
 typedef struct sp_language_t {

@@ -67,8 +67,8 @@ static void put_time(const sp_words_t *words, json_t *object)
 /* The names under which our own code speaks. */
 static int is_ours(const char *name)
 {
-    static const char *const names[] = { "message", "problem", "period_text", "title",
-                                         "notice" };
+    static const char *const names[] = { "message", "problem", "period_text",
+                                         "title", "notice" };
     size_t i;
 
     for (i = 0; i < sizeof(names) / sizeof(*names); i++) {

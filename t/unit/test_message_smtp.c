@@ -306,6 +306,39 @@ static void required_tls_that_is_not_offered_sends_nothing(void **state)
     apr_pool_destroy(own);
 }
 
+static void a_check_says_hello_and_logs_in_and_sends_nothing(void **state)
+{
+    sp_smtp_answer_t said;
+    sp_message_t m = a_message();
+    sp_smtp_t *smtp;
+    apr_pool_t *own;
+    int secured;
+
+    (void)state;
+    apr_pool_create(&own, pool);
+    script = (script_t){ 0 };
+    heard[0] = '\0';
+    smtp = client(own, "never", "ana:secret");
+    assert_int_equal(sp_smtp_check(smtp, pool, &secured, &said), SP_DONE);
+    assert_false(secured);
+    assert_non_null(strstr(heard, "AUTH"));
+    assert_non_null(strstr(heard, "NOOP"));
+    assert_null(strstr(heard, "MAIL"));
+    assert_int_equal(sp_smtp_send(smtp, pool, &m, &said), SP_DONE); /* still can */
+    apr_pool_clear(own); /* the server talks to one at a time */
+
+    script = (script_t){ .auth = "535 5.7.8 no\r\n" };
+    assert_int_equal(
+        sp_smtp_check(client(own, "never", "ana:secret"), pool, &secured, &said),
+        SP_FAILED);
+    assert_string_equal(said.say, "AUTH: 535 5.7.8");
+    script = (script_t){ 0 };
+    assert_int_equal(
+        sp_smtp_check(client(own, "required", NULL), pool, &secured, &said),
+        SP_FAILED);
+    apr_pool_destroy(own);
+}
+
 static void one_connection_serves_many_and_a_dead_one_is_replaced(void **state)
 {
     sp_message_t m = a_message();
@@ -378,6 +411,7 @@ int main(void)
         cmocka_unit_test(nobody_listening_is_failed),
         cmocka_unit_test(a_wrong_password_fails_and_blames_no_recipient),
         cmocka_unit_test(required_tls_that_is_not_offered_sends_nothing),
+        cmocka_unit_test(a_check_says_hello_and_logs_in_and_sends_nothing),
         cmocka_unit_test(one_connection_serves_many_and_a_dead_one_is_replaced),
         cmocka_unit_test(an_address_with_a_second_one_in_it_reaches_no_server),
         cmocka_unit_test(the_caller_can_stop_it),
