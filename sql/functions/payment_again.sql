@@ -1,6 +1,6 @@
 -- subpay.payment_again: a payment for an order that is completed already: mostly the
--- same one once more, perhaps refunded by now, or a second one: then the customer has
--- paid twice, and a person gives one back. Internal.
+-- same one once more, perhaps refunded by now, or that of a renewal; or a second one: then
+-- the customer has paid twice, and a person gives one back. Internal.
 create or replace function subpay.payment_again(
     in_order subpay.orders, in_payment subpay.payments, in_changed boolean, in_actor text)
 returns subpay.settled
@@ -10,7 +10,13 @@ declare
     verdict constant text := case when in_changed then 'updated' else 'already' end;
     gone constant boolean := in_payment.amount_refunded = in_payment.amount;
 begin
-    if in_payment.payment_id is distinct from in_order.payment_id then
+    if exists (select from periods p
+                 join renewals r on r.renewal_id = p.renewal_id and r.provider = p.provider
+                where p.payment_id = in_payment.payment_id
+                  and p.provider = in_payment.provider and not r.extra
+                  and p.payment_id is distinct from in_order.payment_id) then
+        return settle_answer(verdict, null, in_order);  -- of a renewal: as it should be
+    elsif in_payment.payment_id is distinct from in_order.payment_id then
         if not gone then
             perform ticket_open('duplicate', 'duplicate:' || in_payment.payment_id,
                 'An order was paid twice', in_order.id, in_order.email,

@@ -13,5 +13,6 @@ as $$
         on conflict (invoice_id, provider) do update
        set state = 'paid', payment_id = excluded.payment_id, amount = excluded.amount,
            currency = excluded.currency, starts_at = excluded.starts_at,
-           ends_at = excluded.ends_at, paid_at = excluded.paid_at, next_try_at = null
+           ends_at = excluded.ends_at, paid_at = excluded.paid_at, next_try_at = null,
+           tries = 0, pay_url = null
 $$;

@@ -108,29 +108,28 @@ static const char *add_placeholder(apr_pool_t *pool, const char *url)
 
 /* What the customer would be charged is what they have been shown, or nobody is sent
  * there: SubPayProviderPrice may name something else. */
-static sp_outcome_t check_amount(sp_ctx_t *ctx, const sp_order_t *order,
-                                 const sp_stripe_session_t *session)
+static int costs_the_same(const sp_ctx_t *ctx, const sp_order_t *order,
+                          const sp_stripe_session_t *session)
 {
     sp_money_t asked = { 0, "" };
+    const char *check = ctx->settings->price_check;
 
-    if (strcmp(ctx->settings->price_check, "warn") == 0 || !session->currency ||
+    if ((check && strcmp(check, "warn") == 0) || !session->currency ||
         session->amount_total < 0 ||
         sp_stripe_money(&asked, session->amount_total, session->currency) ||
         (asked.minor == order->price.minor &&
          strcmp(asked.currency, order->price.currency) == 0)) {
-        return SP_DONE;
+        return 1;
     }
-    sp_log(ctx->log, SP_LOG_ERR, 412,
-           "order %s: Stripe would charge %s for %s, and the plan costs %s here; "
-           "compare SubPayPrice with SubPayProviderPrice",
-           order->reference, sp_money_text(ctx->pool, &asked), order->product,
+    sp_log(ctx->log, SP_LOG_ERR, 411,
+           "SubPayProviderPrice of %s: Stripe would charge %s, and it costs %s here",
+           order->product, sp_money_text(ctx->pool, &asked),
            sp_money_text(ctx->pool, &order->price));
-    return sp_end(ctx, SP_REFUSED, "price",
-                  "The price of this plan is being put right. Please try again "
-                  "later; you have not been charged.");
+    return 0;
 }
 
-static sp_outcome_t read_created(sp_ctx_t *ctx, const sp_stripe_call_t *call,
+static sp_outcome_t read_created(sp_ctx_t *ctx, const sp_account_t *account,
+                                 const sp_stripe_call_t *call,
                                  const sp_order_t *order, const sp_slice_t *body,
                                  sp_checkout_t *checkout)
 {
@@ -147,7 +146,11 @@ static sp_outcome_t read_created(sp_ctx_t *ctx, const sp_stripe_call_t *call,
     checkout->id = session.id;
     checkout->url = session.url;
     checkout->expires = apr_time_from_sec(session.expires_at);
-    return check_amount(ctx, order, &session);
+    if (costs_the_same(ctx, order, &session)) {
+        return SP_DONE;
+    }
+    sp_stripe_checkout_expire(ctx, account, session.id); /* nobody shall pay it */
+    return sp_end(ctx, SP_FAILED, "provider_price", NULL);
 }
 
 static void add_payment(sp_query_t *params, const sp_ctx_t *ctx,
@@ -197,7 +200,7 @@ sp_outcome_t sp_stripe_checkout_create(sp_ctx_t *ctx, const sp_account_t *accoun
         add_payment(params, ctx, order);
     }
     out = sp_stripe_send(ctx, account, &call, &body);
-    return out == SP_DONE ? read_created(ctx, &call, order, &body, checkout) : out;
+    return out == SP_DONE ? read_created(ctx, account, &call, order, &body, checkout) : out;
 }
 
 /* -- Fetch and expire -------------------------------------------------------------- */

@@ -21,6 +21,7 @@
 #include "domain/endpoint.h"
 #include "domain/find.h"
 #include "domain/notify.h"
+#include "domain/price.h"
 #include "domain/renewal.h"
 #include "util/http.h"
 #include "util/log.h"
@@ -296,6 +297,26 @@ sp_turn_t sp_duty_endpoint(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
         return SP_TURN_GOOD;
     }
     if (sp_endpoint_look(ctx, worker->id) != SP_DONE) {
+        return SP_TURN_BAD;
+    }
+    return turn_of(note_day(ctx, duty));
+}
+
+/* At each start, as the configuration may be new, and daily. */
+sp_turn_t sp_duty_prices(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    int over = 0, first = 0;
+
+    if (duty->once && (is_day_over(ctx, duty, &over, &first) != SP_DONE || !over)) {
+        return over ? SP_TURN_BAD : SP_TURN_GOOD;
+    }
+    if (sp_prices_look(ctx, worker->id) != SP_DONE) {
+        if (duty->failures == 0) {
+            sp_log(ctx->log, SP_LOG_WARN, 413,
+                   "the provider could not be asked what SubPayProviderPrice costs "
+                   "there (%s); tried again",
+                   ctx->code ? ctx->code : "");
+        }
         return SP_TURN_BAD;
     }
     return turn_of(note_day(ctx, duty));

@@ -100,6 +100,7 @@ static const job_t jobs[] = {
     { "anomalies", sp_duty_anomalies, each_five_minutes, 1, 0, 0, 0 },
     { "watch", sp_duty_watch, each_five_seconds, 1, 0, 0, 0 },
     { "endpoint", sp_duty_endpoint, each_five_minutes, 1, 0, 0, 0 },
+    { "prices", sp_duty_prices, each_five_minutes, 1, 0, 0, 0 },
     { "deep", sp_duty_daily_sweep, each_five_minutes, 1, 0, 0, 0 },
     { "clean", sp_duty_clean, each_five_minutes, 1, 0, 0, 0 },
     { "heartbeat", sp_duty_heartbeat, each_second, 1, 0, 0, 1 },
