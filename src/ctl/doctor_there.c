@@ -8,6 +8,7 @@
 
 #include "ctl/doctor.h"
 #include "domain/endpoint.h"
+#include "domain/price.h"
 #include "provider/provider.h"
 
 typedef void (*look_fn)(sp_doctor_t *doctor, const sp_account_t *account);
@@ -72,25 +73,6 @@ void sp_doctor_provider(sp_doctor_t *doctor)
 
 /* ---- prices ------------------------------------------------------------------------ */
 
-static const char *price_problem(apr_pool_t *pool, const sp_product_t *product,
-                                 const sp_price_t *price)
-{
-    if (!price->active) {
-        return "it is archived there";
-    }
-    if (!price->period != !product->renews) {
-        return price->period ? "it renews there, and not here"
-                             : "it renews here, and not there";
-    }
-    if (price->price.minor != product->price.minor ||
-        strcmp(price->price.currency, product->price.currency) != 0) {
-        return apr_psprintf(pool, "it is %s there and %s here",
-                            sp_money_text(pool, &price->price),
-                            sp_money_text(pool, &product->price));
-    }
-    return NULL;
-}
-
 static void look_at_price(sp_doctor_t *doctor, const sp_account_t *account,
                           const sp_product_t *product)
 {
@@ -110,7 +92,7 @@ static void look_at_price(sp_doctor_t *doctor, const sp_account_t *account,
         no_answer(doctor, account);
         return;
     }
-    problem = price_problem(doctor->pool, product, &price);
+    problem = sp_price_problem(doctor->pool, product, &price);
     if (problem) {
         sp_doctor_wrong(doctor, todo, "%s, price %s: %s", product->name,
                         product->provider_price, problem);

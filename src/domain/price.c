@@ -13,7 +13,6 @@
 
 #include "cfg/settings.h"
 #include "db/jobs.h"
-#include "provider/provider.h"
 #include "util/json.h"
 #include "util/log.h"
 
@@ -34,7 +33,8 @@ static const char *plain_period(apr_pool_t *pool, const char *period)
     size_t i;
 
     for (i = 0; digits && i < sizeof(ways) / sizeof(ways[0]); i++) {
-        if (strcmp(period + digits, ways[i].from) == 0 && count % ways[i].each == 0) {
+        if (strcmp(period + digits, ways[i].from) == 0 &&
+            count % ways[i].each == 0) {
             return apr_psprintf(pool, "%" APR_INT64_T_FMT "%s", count / ways[i].each,
                                 ways[i].to);
         }
@@ -42,14 +42,13 @@ static const char *plain_period(apr_pool_t *pool, const char *period)
     return period;
 }
 
-static const char *words_of(const char *period)
+static const char *words_of(apr_pool_t *pool, const char *period)
 {
-    return period ? period : "once";
+    return period ? apr_pstrcat(pool, "every ", period, NULL) : "once";
 }
 
-/* What differs, fit for an alert; NULL for nothing. */
-static const char *compare(apr_pool_t *pool, const sp_product_t *product,
-                           const sp_price_t *price)
+const char *sp_price_problem(apr_pool_t *pool, const sp_product_t *product,
+                             const sp_price_t *price)
 {
     const char *ours = product->renews ? product->period : NULL;
 
@@ -63,7 +62,7 @@ static const char *compare(apr_pool_t *pool, const sp_product_t *product,
     }
     if (!same(plain_period(pool, price->period), plain_period(pool, ours))) {
         return apr_psprintf(pool, "it is charged %s there and %s here",
-                            words_of(price->period), words_of(ours));
+                            words_of(pool, price->period), words_of(pool, ours));
     }
     return price->active ? NULL : "it is archived there and cannot be sold";
 }
@@ -111,8 +110,9 @@ static sp_outcome_t look_at(sp_ctx_t *ctx, const sp_account_t *account,
     if (out == SP_REFUSED && strcmp(ctx->code, "not_found") == 0) {
         return tell(ctx, product, "the provider knows no such price");
     }
-    return out == SP_DONE ? tell(ctx, product, compare(ctx->pool, product, &price))
-                          : out;
+    return out == SP_DONE
+               ? tell(ctx, product, sp_price_problem(ctx->pool, product, &price))
+               : out;
 }
 
 static int has_named(const sp_settings_t *settings)

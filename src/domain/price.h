@@ -7,6 +7,12 @@
 #define SUBPAY_DOMAIN_PRICE_H
 
 #include "model/ctx.h"
+#include "provider/provider.h"
+
+/** What differs between a product and the price it names, fit for people, in pool; NULL
+ * for nothing. Twelve months are a year, and seven days a week. */
+const char *sp_price_problem(apr_pool_t *pool, const sp_product_t *product,
+                             const sp_price_t *price);
 
 /**
  * Compare each product's price, currency and period with what its SubPayProviderPrice
