@@ -94,7 +94,7 @@ declare
         renewals_of, renewal_want, renewal_pay_url, periods_unmatched,
         credit_deduct, credit_refund, credits_get, entitlements_get}';
     worker constant text[] := '{
-        settings_store, refund_allowed, worker_beat, workers_at, worker_gone,
+        settings_store, refund_allowed, capture_allowed, worker_beat, workers_at, worker_gone,
         worker_release, leader_try,
         outbox_claim, outbox_sent, outbox_retry, outbox_dead, outbox_next,
         orders_due, order_asked, events_due, event_retry,

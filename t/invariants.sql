@@ -10,20 +10,44 @@
 -- What the provider's own books and the pages and logs say (I1 and I5 in part, I11, I15)
 -- is for the scenarios in t/scenario.
 
--- I1 One home: each payment is in one order, which is completed, refunded, or in review
--- with an open ticket; and each completed order has its payment.
+-- I1 One home: each payment, taken or held, is in one order, which is completed, refunded,
+-- or in review with an open ticket; and each completed order has its payment. What is held
+-- is taken or let go in time: by access, by somebody's decision, or a person has a ticket.
 select 'I1' as invariant,
        format('payment %s: order %s is %s', p.payment_id, coalesce(o.reference, 'none'),
               coalesce(o.state, 'missing')) as detail
   from subpay.payments p
   left join subpay.orders o on o.id = p.order_id
  where p.amount_refunded < p.amount
+   and (p.state <> 'released' or o.state = 'completed')
    and (o.id is null
+        or p.state = 'released'
         or o.state not in ('completed', 'refunded', 'review')
         or o.state = 'review'
            and not exists (select from subpay.tickets t
                             where t.order_id = o.id and t.state <> 'solved'
                               and t.owner is not null and t.due_at is not null))
+union all
+select 'I1', format('payment %s of order %s: held, and nobody takes it or lets it go',
+                    p.payment_id, o.reference)
+  from subpay.payments p
+  left join subpay.orders o on o.id = p.order_id
+ where p.state = 'held'
+   and (o.id is null
+        or coalesce(p.hold_until, p.paid_at + interval '7 days') < now() - interval '1 hour'
+        or o.state = 'completed' and p.created_at < now() - interval '5 min'
+           and not exists (select from subpay.outbox m
+                            where m.order_id = o.id and m.kind in ('capture', 'refund')
+                              and m.state in ('pending', 'sending')
+                              and m.payload ->> 'payment_id' = p.payment_id)
+           and not exists (select from subpay.tickets t
+                            where t.order_id = o.id and t.state <> 'solved'))
+union all
+select 'I1', format('order %s: says that its money is held, and its payment is %s',
+                    o.reference, p.state)
+  from subpay.orders o
+  join subpay.payments p on p.provider = o.provider and p.payment_id = o.payment_id
+ where o.state = 'completed' and o.processing <> (p.state = 'held')
 union all
 select 'I1', format('order %s: completed without its payment', o.reference)
   from subpay.orders o
@@ -104,6 +128,7 @@ select 'I4' as invariant,
         or not exists (
            select from subpay.payments p
             where p.provider = o.provider and p.payment_id = o.payment_id
+              and p.state <> 'released'
               and (p.amount_refunded < p.amount or p.amount = 0)
               and not exists (select from subpay.disputes d
                                where d.provider = p.provider
@@ -153,6 +178,7 @@ union all
 select 'I7', format('order %s: paid %s times', o.reference, count(*))
   from subpay.orders o
   join subpay.payments p on p.order_id = o.id and p.amount_refunded < p.amount
+                        and p.state = 'taken'
  where o.state = 'completed'
    and not exists (select from subpay.periods q  -- each a period of its own
                      join subpay.renewals r on r.renewal_id = q.renewal_id
@@ -178,7 +204,7 @@ select 'I8' as invariant,
                           and t.dedupe_key in (subpay.poison_key(e.fact),
                                   'unreadable:' || e.provider || ':' || e.event_id))
     or e.state in ('received', 'failed') and e.next_try_at < now() - interval '15 min'
-    or e.state = 'processed' and e.kind in ('payment.succeeded', 'period.paid')
+    or e.state = 'processed' and e.kind in ('payment.succeeded', 'payment.authorised', 'period.paid')
        and o.state not in ('completed', 'refunded', 'review')
     or e.state = 'processed' and e.kind = 'period.paid'
        and not exists (select from subpay.periods p

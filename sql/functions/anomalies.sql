@@ -6,6 +6,10 @@
 -- review           waits for a person, and no open ticket says so: mend
 -- duplicate        two live orders for one account and plan inside the duplicate
 --                  window, neither refunded nor ticketed: mend
+-- hold_waits       access is there, the money is held, and nothing takes it: mend
+-- hold_ends        in review, and the bank keeps the money for less than a day (five days
+--                  in all, where it has not told): mend (it is let go, which costs the
+--                  customer nothing)
 -- ticket_late      an open ticket past its due time
 --
 -- Each looks at what is new or open, by index, and never at what is old and done:
@@ -57,6 +61,24 @@ begin
            and not exists (select from tickets t
                             where t.kind = 'duplicate'
                               and t.order_id in (s.order_id, s2.order_id))
+        union all
+        select case o.state when 'review' then 'hold_ends' else 'hold_waits' end, o.id,
+               o.reference, format('payment %s is held', p.payment_id)
+          from payments p
+          join orders o on o.id = p.order_id
+         where p.state = 'held'
+           and (o.state = 'completed' and o.payment_id = p.payment_id
+                and p.created_at < now() - interval '2 min'
+                or o.state = 'review'
+                and coalesce(p.hold_until, p.paid_at + interval '5 days')
+                    < now() + interval '1 day')
+           and not exists (select from outbox m
+                            where m.order_id = o.id and m.kind in ('capture', 'refund')
+                              and m.state in ('pending', 'sending')
+                              and m.payload ->> 'payment_id' = p.payment_id)
+           and not exists (select from tickets t
+                            where t.dedupe_key = 'capture_failed:' || p.payment_id
+                              and t.state <> 'solved')
         union all
         select 'ticket_late', t.order_id, null,
                format('ticket %s was due %s', t.reference, t.due_at)

@@ -8,6 +8,7 @@ set search_path = subpay, pg_temp
 as $$
 declare
     o subpay.orders;
+    p subpay.payments;
 begin
     select * into o from orders where id = in_order for update;
     if in_code = 'no_subscription' and o.state = 'completed' then
@@ -26,6 +27,14 @@ begin
                     'delay_s', extract(epoch from now() - o.paid_at)::int))
             on conflict (dedupe_key) do nothing;
         perform outbox_wake();
+    elsif in_code in ('hold_waits', 'hold_ends') then
+        select * into p from payments h where h.order_id = o.id and h.state = 'held';
+        if in_code = 'hold_waits' and o.state = 'completed' and found then
+            perform capture_ask(o.id, p, ':' || extract(epoch from now())::bigint);
+            perform outbox_wake();
+        elsif in_code = 'hold_ends' and o.state = 'review' and found then
+            perform hold_let_go(o.id, p, 'system');
+        end if;
     elsif in_code = 'review' and o.state = 'review' then
         perform ticket_open('review', 'review:' || o.id || ':' || now()::date,
             'A payment does not match its order', o.id, o.email,

@@ -25,7 +25,8 @@ begin
             then 'order_without_payment'
         when o.state <> 'completed' and exists (
                  select from payments p
-                  where p.order_id = o.id and p.amount_refunded < p.amount)
+                  where p.order_id = o.id and p.amount_refunded < p.amount
+                    and p.state <> 'released')
             then 'paid_stuck'
         when o.state <> 'completed' and s.status = 'active' then 'order_without_payment'
         when o.state = 'expired' then 'expired'

@@ -22,10 +22,12 @@ begin
         having count(*) > 0
         union all
         select 'payments', p.currency::text, 0, count(*) from payments p
-         where p.created_at >= in_from and p.created_at < in_until group by p.currency
+         where p.created_at >= in_from and p.created_at < in_until and p.state = 'taken'
+         group by p.currency
         union all
         select 'taken', p.currency::text, 0, sum(p.amount) from payments p
-         where p.created_at >= in_from and p.created_at < in_until group by p.currency
+         where p.created_at >= in_from and p.created_at < in_until and p.state = 'taken'
+         group by p.currency
         union all
         select 'refunds', '', 0, count(*) from refunds r
          where r.created_at >= in_from and r.created_at < in_until

@@ -18,6 +18,7 @@ begin
           from orders o
           join payments p on p.order_id = o.id
          where o.next_ask_at is not null and p.amount_refunded < p.amount
+           and p.state <> 'released'
            and not p.disputed
            and o.state in ('pending', 'failed', 'cancelled', 'expired')
         union all

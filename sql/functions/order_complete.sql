@@ -5,6 +5,8 @@
 -- that is still running (bought longer ago than the duplicate window) is extended: the
 -- new period begins where it ends. Within the window it is more likely a mistake:
 -- granted all the same, and a person is asked.
+-- Money that is only held is taken now that access is there: until then the order is
+-- "processing".
 -- Access that came late is apologised for ("recovered"), very late also with days.
 -- Internal.
 create or replace function subpay.order_complete(
@@ -82,11 +84,14 @@ begin
            completed_by = in_actor, payment_id = in_payment.payment_id, paid_at = paid,
            statement = coalesce(in_payment.statement, statement),
            checkout_id = coalesce(checkout_id, in_checkout), checkout_url = null,
-           bonus_days = bonus, processing = false, failure = null, review_reason = null,
+           bonus_days = bonus, processing = in_payment.state = 'held', failure = null, review_reason = null,
            next_ask_at = null, updated_at = now()
      where id = in_order.id
     returning * into o;
 
+    if in_payment.state = 'held' then
+        perform capture_ask(o.id, in_payment);
+    end if;
     perform outbox_wake();
     if twin is not null then
         perform ticket_open('duplicate', 'duplicate:' || o.id,

@@ -1,4 +1,5 @@
--- subpay.order_refund: the money has gone back in full; so does what it bought.
+-- subpay.order_refund: the money has gone back in full, or was never taken (then the
+-- order says so: failure is "released"); so does what it bought.
 --
 -- Access ends. Credits are taken back as far as they are still there: the balance is
 -- never negative, and what was spent is not chased. Internal.
@@ -24,12 +25,14 @@ begin
                         where t.order_id = in_order.id and t.reason = 'refund');
     update orders
        set state = 'refunded', processing = false, review_reason = null,
+           failure = case when in_payment.state = 'released' then 'released' end,
            paid_at = coalesce(paid_at, least(in_payment.paid_at, now())),
            checkout_url = null, next_ask_at = null, updated_at = now()
      where id = in_order.id
     returning * into o;
     perform audit_add(in_actor, 'order.refunded', o.id, account,
-        'payment ' || in_payment.payment_id || ' was refunded in full',
+        'payment ' || in_payment.payment_id || case in_payment.state
+            when 'released' then ' was released, not taken' else ' was refunded in full' end,
         jsonb_build_object('state', in_order.state),
         jsonb_build_object('state', o.state));
     return settle_answer('closed', 'refunded', o);

@@ -17,7 +17,8 @@ begin
         return settle_answer('already', in_order.review_reason, in_order);
     end if;
     update orders
-       set state = 'review', review_reason = in_reason, processing = false,
+       set state = 'review', review_reason = in_reason,
+           processing = in_payment.state = 'held',
            paid_at = least(in_payment.paid_at, now()), checkout_url = null,
            next_ask_at = null, updated_at = now()
      where id = in_order.id

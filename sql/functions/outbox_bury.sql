@@ -26,6 +26,14 @@ begin
                    money_text((letter.payload ->> 'amount')::bigint,
                               letter.payload ->> 'currency'),
                    letter.payload ->> 'by', in_error));
+    elsif letter.kind = 'capture' then
+        perform ticket_open('capture_failed',
+            'capture_failed:' || (letter.payload ->> 'payment_id'),
+            'Money that was reserved could not be taken', letter.order_id,
+            (select o.email from orders o where o.id = letter.order_id),
+            format('%s could not be taken: %s.',
+                   money_text((letter.payload ->> 'amount')::bigint,
+                              letter.payload ->> 'currency'), in_error));
     elsif letter.kind <> 'alert' then
         perform alert_raise('dead:' || letter.kind, 'today', 'Something could not be sent',
                             jsonb_build_object('kind', letter.kind, 'outbox', in_id));

@@ -1,6 +1,7 @@
 -- subpay.payment_again: a payment for an order that is completed already: mostly the
 -- same one once more, perhaps refunded by now, or that of a renewal; or a second one: then
--- the customer has paid twice, and a person gives one back. Internal.
+-- the customer has paid twice, and a person gives one back; one that is only held is let
+-- go. Internal.
 create or replace function subpay.payment_again(
     in_order subpay.orders, in_payment subpay.payments, in_changed boolean, in_actor text)
 returns subpay.settled
@@ -17,7 +18,9 @@ begin
                   and p.payment_id is distinct from in_order.payment_id) then
         return settle_answer(verdict, null, in_order);  -- of a renewal: as it should be
     elsif in_payment.payment_id is distinct from in_order.payment_id then
-        if not gone then
+        if in_payment.state = 'held' then
+            perform hold_let_go(in_order.id, in_payment, 'system');
+        elsif not gone then
             perform ticket_open('duplicate', 'duplicate:' || in_payment.payment_id,
                 'An order was paid twice', in_order.id, in_order.email,
                 format('Order %s is completed with payment %s, and %s arrived as well.'

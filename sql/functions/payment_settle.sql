@@ -1,4 +1,5 @@
--- subpay.payment_settle: money moved for this order. The order's row is locked.
+-- subpay.payment_settle: money moved for this order, or is held for it by the bank. The
+-- order's row is locked.
 --
 -- Money wins: whatever was noted before (failed, cancelled, expired), a payment that
 -- matches completes the order. One that does not match is a person's to decide.
@@ -13,18 +14,28 @@ as $$
 declare
     stored record;
     p subpay.payments;
+    was subpay.payments;
     mismatch text;
 begin
     if in_fact.payment_id is null or in_fact.amount is null or in_fact.currency is null then
         raise exception 'a payment without id, amount or currency';
     end if;
+    select * into was from payments w
+     where w.provider = in_fact.provider and w.payment_id = in_fact.payment_id;
     stored := payment_store(in_fact, in_order.id);
     p := stored.payment;
     if p.order_id <> in_order.id then
         raise exception 'payment % belongs to another order', p.payment_id;
     end if;
 
-    if in_order.state in ('completed', 'refunded') then
+    if was.state = 'held' and p.state = 'taken' then
+        perform hold_taken(in_order, was, p, in_actor);
+        select * into in_order from orders o where o.id = in_order.id;
+    end if;
+
+    if p.state = 'released' then
+        return settle_answer('already', 'released', in_order);
+    elsif in_order.state in ('completed', 'refunded') then
         return payment_again(in_order, p, stored.changed, in_actor);
     elsif p.amount_refunded = p.amount and p.amount > 0 then
         return order_refund(in_order, p, in_actor);

@@ -18,7 +18,7 @@ begin
                  from payments p
                  join orders o on o.id = p.order_id
                 where p.provider = in_provider and p.payment_id = l.id
-                  and p.amount = l.amount
+                  and p.amount = l.amount and p.state = 'taken'
                   and p.amount_refunded = coalesce(l.refunded, 0)
                   and p.disputed = coalesce(l.disputed, false)
                   and o.state in ('completed', 'refunded', 'review'))

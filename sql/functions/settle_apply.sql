@@ -53,7 +53,7 @@ begin
     end if;
 
     case in_fact.kind
-        when 'payment.succeeded' then
+        when 'payment.succeeded', 'payment.authorised' then
             return payment_settle(o, in_fact, rules, in_via, in_actor);
         when 'period.paid' then
             return period_settle(o, in_fact, rules, in_via, in_actor);
@@ -65,6 +65,8 @@ begin
             return refund_settle(o, in_fact, in_actor);
         when 'dispute' then
             return dispute_settle(o, in_fact, in_actor);
+        when 'payment.void' then
+            return payment_void(o, in_fact, in_actor);
         else
             return order_note(o, in_fact, in_actor);
     end case;

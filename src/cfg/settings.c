@@ -338,6 +338,19 @@ static const char *check_products(apr_pool_t *pool, const sp_settings_t *setting
     return NULL;
 }
 
+static const char *check_capture(apr_pool_t *pool, const sp_settings_t *settings)
+{
+    const sp_provider_t *provider = settings->find(settings->provider);
+
+    return settings->capture_after_access && !provider->payment_capture
+               ? apr_psprintf(
+                     pool,
+                     "SubPayCapture \"after-access\": %s takes money at once "
+                     "and cannot reserve it; write automatic",
+                     provider->title)
+               : NULL;
+}
+
 static const char *check_mail(apr_pool_t *pool, const sp_settings_t *settings)
 {
     if (settings->mail_login_source && strcmp(settings->mail_tls, "never") == 0 &&
@@ -375,8 +388,8 @@ static void fill_in(sp_settings_t *settings)
 const char *sp_settings_finish(apr_pool_t *pool, sp_settings_t *settings)
 {
     static const char *(*const checks[])(apr_pool_t *, const sp_settings_t *) = {
-        check_present,  check_urls, check_accounts,
-        check_products, check_mail, check_notify
+        check_present, check_urls, check_accounts, check_products,
+        check_capture, check_mail, check_notify
     };
     apr_size_t i;
 

@@ -70,6 +70,7 @@ typedef struct sp_rates_t {
 #define SP_MEMBER_PRICE_CHECK(member) const char *member;
 #define SP_MEMBER_HOURS(member) const char *member;
 #define SP_MEMBER_FLAG(member) int member;
+#define SP_MEMBER_CAPTURE(member) int member;
 #define SP_MEMBER_PATH(member) const char *member;
 
 typedef struct sp_settings_t {

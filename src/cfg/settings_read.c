@@ -143,6 +143,14 @@ SP_READ(FLAG)
                                                                 : "write on or off";
 }
 
+SP_READ(CAPTURE)
+{
+    *(int *)value->member = !strcmp(value->text, "after-access");
+    return *(int *)value->member || !strcmp(value->text, "automatic")
+               ? NULL
+               : "write automatic or after-access";
+}
+
 SP_READ(PATH)
 {
     keep(value, value->text);

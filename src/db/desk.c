@@ -168,20 +168,33 @@ sp_outcome_t sp_db_desk_act(sp_ctx_t *ctx, const char *action, const json_t *ask
     return answer(ctx, &stmt, &args, found);
 }
 
+/* A question about one payment. */
+static sp_outcome_t may(sp_ctx_t *ctx, const sp_stmt_t *stmt, const char *provider,
+                        const char *payment_id, int *allowed)
+{
+    sp_args_t args = { 0 };
+
+    sp_args_text(&args, provider);
+    sp_args_text(&args, payment_id);
+    return sp_db_ask_bool(ctx, stmt, &args, allowed);
+}
+
 sp_outcome_t sp_db_refund_allowed(sp_ctx_t *ctx, const char *provider,
                                   const char *payment_id, int *allowed)
 {
     static const sp_stmt_t stmt = { "refund_allowed",
                                     "select subpay.refund_allowed($1, $2)", 1 };
-    sp_args_t args = { 0 };
-    PGresult *res;
-    sp_outcome_t out;
 
-    sp_args_text(&args, provider);
-    sp_args_text(&args, payment_id);
-    out = sp_db_call(ctx, &stmt, &args, &res);
-    *allowed = out == SP_DONE && sp_row_bool(res, 0, 0);
-    return out;
+    return may(ctx, &stmt, provider, payment_id, allowed);
+}
+
+sp_outcome_t sp_db_capture_allowed(sp_ctx_t *ctx, const char *provider,
+                                   const char *payment_id, int *allowed)
+{
+    static const sp_stmt_t stmt = { "capture_allowed",
+                                    "select subpay.capture_allowed($1, $2)", 1 };
+
+    return may(ctx, &stmt, provider, payment_id, allowed);
 }
 
 sp_outcome_t sp_db_doctor_look(sp_ctx_t *ctx, json_t **look)

@@ -52,6 +52,10 @@ sp_outcome_t sp_db_desk_act(sp_ctx_t *ctx, const char *action, const json_t *ask
 sp_outcome_t sp_db_refund_allowed(sp_ctx_t *ctx, const char *provider,
                                   const char *payment_id, int *allowed);
 
+/** May the worker take the money that is held for this payment now? */
+sp_outcome_t sp_db_capture_allowed(sp_ctx_t *ctx, const char *provider,
+                                   const char *payment_id, int *allowed);
+
 /* One number of the state of things. */
 typedef struct sp_figure_t {
     const char *name;

@@ -36,6 +36,7 @@ static const struct {
     { "amount_refunded", NUMBER, offsetof(sp_fact_t, amount_refunded) },
     { "disputed", BOOLEAN, offsetof(sp_fact_t, disputed) },
     { "paid_at", TIME, offsetof(sp_fact_t, paid_at) },
+    { "hold_until", TIME, offsetof(sp_fact_t, hold_until) },
     { "email", TEXT, offsetof(sp_fact_t, email) },
     { "name", TEXT, offsetof(sp_fact_t, name) },
     { "card_brand", TEXT, offsetof(sp_fact_t, card_brand) },

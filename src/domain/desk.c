@@ -379,6 +379,7 @@ static void set_says(sp_ctx_t *ctx, json_t *provider, const sp_fact_t *fact,
         const char *says;
     } words[] = {
         { SP_FACT_PAYMENT_SUCCEEDED, "paid" },
+        { SP_FACT_PAYMENT_AUTHORISED, "reserved at the bank, not taken yet" },
         { SP_FACT_PAYMENT_PROCESSING, "on its way, days away" },
         { SP_FACT_PAYMENT_FAILED, "open; the last attempt was declined" },
         { SP_FACT_PAYMENT_VOID, "failed for good" },

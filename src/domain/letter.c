@@ -32,6 +32,7 @@ static const struct {
     { "checking", "checking" },
     { "renewal_declined", "not_charged" },
     { "renewed", "paid" },
+    { "released", "held" },
 };
 
 static void set_moment(sp_ctx_t *ctx, json_t *object, const char *name,
@@ -97,6 +98,13 @@ static void set_order(sp_ctx_t *ctx, json_t *model, const sp_order_t *order)
     sp_json_set_text(model, "reference", order->reference);
 }
 
+/* Nothing is called received while the bank only holds it for us. */
+static const char *line_of(const char *word, const sp_order_t *order)
+{
+    return strcmp(word, "paid") == 0 && sp_order_is_reserved(order) ? "reserved"
+                                                                    : word;
+}
+
 static void set_money(sp_ctx_t *ctx, json_t *model, const char *template,
                       const sp_order_t *order)
 {
@@ -107,7 +115,7 @@ static void set_money(sp_ctx_t *ctx, json_t *model, const char *template,
     for (i = 0; i < sizeof(money_lines) / sizeof(money_lines[0]); i++) {
         if (template && strcmp(money_lines[i].template, template) == 0) {
             money = json_object();
-            sp_json_set_bool(money, money_lines[i].money, 1);
+            sp_json_set_bool(money, line_of(money_lines[i].money, order), 1);
             sp_order_money(ctx, order, &moved);
             sp_json_set_text(money, "amount", sp_money_text(ctx->pool, &moved.said));
             json_object_set_new(model, "money", money);

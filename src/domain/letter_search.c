@@ -25,6 +25,9 @@ static const char *standing(const sp_order_t *order)
         return order->expires_at && order->expires_at < apr_time_now() ? "ended"
                                                                        : "paid";
     }
+    if (sp_order_is_released(order)) {
+        return "released"; /* nothing was charged in the end */
+    }
     if (is_state(order, "review") || is_state(order, "refunded")) {
         return order->state;
     }
@@ -36,11 +39,9 @@ static const char *money_line(const char *state, int asking)
 {
     static const struct {
         const char *state, *line;
-    } lines[] = { { "paid", "paid" },
-                  { "ended", "paid" },
-                  { "review", "paid" },
-                  { "refunded", "returned" },
-                  { "processing", "checking" } };
+    } lines[] = { { "paid", "paid" },     { "ended", "paid" },
+                  { "review", "paid" },   { "refunded", "returned" },
+                  { "released", "held" }, { "processing", "checking" } };
     size_t i;
 
     for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -100,7 +101,9 @@ void sp_letter_standing(sp_ctx_t *ctx, const sp_outbox_row_t *row,
     }
     set_one(model, "state", state);
     if (order || asking) {
-        set_one(model, "money", money_line(state, asking));
+        set_one(model, "money",
+                order && sp_order_is_reserved(order) ? "reserved"
+                                                     : money_line(state, asking));
     }
     if (order) {
         sp_order_money(ctx, order, &moved);

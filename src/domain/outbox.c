@@ -12,6 +12,7 @@
 #include "db/jobs.h"
 #include "domain/alert.h"
 #include "domain/alert_watch.h"
+#include "domain/capture.h"
 #include "domain/letter.h"
 #include "domain/notify.h"
 #include "domain/refund.h"
@@ -225,14 +226,19 @@ static sp_outcome_t make_refund(sending_t *send)
     return sp_refund_make(send->ctx, send->row, &send->say);
 }
 
+static sp_outcome_t make_capture(sending_t *send)
+{
+    sp_pulse_beat(send->outbox->pulse, SEND_WITHIN);
+    return sp_capture_make(send->ctx, send->row, &send->say);
+}
+
 static const struct {
     const char *kind;
     sp_outcome_t (*send)(sending_t *send);
 } ways[] = {
-    { "mail", send_mail },
-    { "alert", send_alert },
-    { "notify", send_notify },
-    { "refund", make_refund },
+    { "mail", send_mail },       { "alert", send_alert },
+    { "notify", send_notify },   { "refund", make_refund },
+    { "capture", make_capture },
 };
 
 static sp_outcome_t send_row(sending_t *send)

@@ -132,6 +132,33 @@ static sp_outcome_t ask(sp_ctx_t *ctx, const sp_outbox_row_t *row,
     return settle(ctx, fact, say);
 }
 
+/* Money that the bank only holds is let go; a part of it has to be taken first. */
+static sp_outcome_t release(sp_ctx_t *ctx, const sp_outbox_row_t *row,
+                            const decision_t *decision, const sp_fact_t *held,
+                            const char **say)
+{
+    const sp_hold_ask_t hold = { .key = apr_psprintf(ctx->pool, "release-%s-%d",
+                                                     row->message_id, row->attempts),
+                                 .payment_id = held->payment_id,
+                                 .amount = held->amount };
+    const sp_provider_t *provider = decision->account->provider;
+    sp_fact_t *fact;
+    sp_outcome_t out;
+
+    if (decision->amount.minor < held->amount.minor || !provider->payment_release) {
+        *say = "the money is not taken yet";
+        return SP_FAILED;
+    }
+    ctx->patience = PATIENCE;
+    out = provider->payment_release(ctx, decision->account, &hold, &fact);
+    if (out == SP_DONE) {
+        return settle(ctx, fact, say);
+    }
+    /* Refused: it was taken or released this moment. The next try sees which. */
+    *say = "no clear answer: it may or may not have been released";
+    return out == SP_REFUSED ? SP_UNKNOWN : out;
+}
+
 static sp_outcome_t made_long_ago(sp_ctx_t *ctx, const decision_t *decision,
                                   sp_fact_t *fact, const char **say)
 {
@@ -171,6 +198,12 @@ sp_outcome_t sp_refund_make(sp_ctx_t *ctx, const sp_outbox_row_t *row,
     out = look(&own, &decision, say, &fact);
     if (out != SP_DONE) {
         return out;
+    }
+    if (fact->kind == SP_FACT_PAYMENT_AUTHORISED) {
+        return release(&own, row, &decision, fact, say);
+    }
+    if (fact->kind == SP_FACT_PAYMENT_VOID) {
+        return settle(&own, fact, say); /* released before */
     }
     if (apr_time_now() - decision.asked_at > KEY_LIFE && row->attempts > 1 &&
         fact->amount_refunded != decision.refunded_then) {

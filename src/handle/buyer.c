@@ -79,7 +79,7 @@ int sp_buyer_show_found(request_rec *r, sp_ctx_t *ctx, const char *page,
 
     sp_order_money(ctx, order, &money);
     sp_model_set_order(ctx, model, order, SP_VIEW_BUYER);
-    sp_model_set_money(ctx, model, "paid", &money.said);
+    sp_model_set_money(ctx, model, sp_model_state(order, 1), &money.said);
     json_object_set_new(model, "state", json_pack("{s:b}", state, 1));
     sp_json_set_text(model, "next_url",
                      apr_psprintf(r->pool, "%s/return?t=%s&r=%s",

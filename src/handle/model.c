@@ -88,6 +88,12 @@ const char *sp_model_state(const sp_order_t *order, int sure)
                   { "cancelled", "cancelled" }, { "expired", "expired" } };
     apr_size_t i;
 
+    if (sp_order_is_reserved(order)) {
+        return strcmp(order->state, "review") ? "reserved" : "review_reserved";
+    }
+    if (sp_order_is_released(order)) {
+        return "released";
+    }
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcmp(words[i].state, order->state) == 0) {
             return words[i].word;
@@ -100,13 +106,11 @@ const char *sp_model_money_word(const char *state)
 {
     static const struct {
         const char *state, *word;
-    } words[] = { { "paid", "paid" },
-                  { "review", "paid" },
-                  { "refunded", "returned" },
-                  { "declined", "held" },
-                  { "cancelled", "not_charged" },
-                  { "expired", "not_charged" },
-                  { "open", "open" } };
+    } words[] = { { "paid", "paid" },           { "review", "paid" },
+                  { "reserved", "reserved" },   { "review_reserved", "reserved" },
+                  { "released", "held" },       { "refunded", "returned" },
+                  { "declined", "held" },       { "cancelled", "not_charged" },
+                  { "expired", "not_charged" }, { "open", "open" } };
     apr_size_t i;
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

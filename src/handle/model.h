@@ -27,15 +27,16 @@ void sp_model_set_time(sp_ctx_t *ctx, json_t *object, const char *name,
 
 /**
  * The one word for how an order stands, as the return page knows it: paid, review,
- * refunded, processing, declined, open, expired, cancelled, checking.
+ * refunded, processing, declined, open, expired, cancelled, checking; and where the money
+ * is held and not taken: reserved (access is there), review_reserved, released.
  *
  * @param sure  whether the provider was asked just now; if not, "open" would be a
  *              guess, and is "checking"
  */
 const char *sp_model_state(const sp_order_t *order, int sure);
 
-/** The money line that goes with that word: paid, checking, open, not_charged, held
- * or returned. */
+/** The money line that goes with that word: paid, reserved, checking, open, not_charged,
+ * held or returned. */
 const char *sp_model_money_word(const char *state);
 
 /** Set "money" for a state; price may be NULL. */

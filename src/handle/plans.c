@@ -47,7 +47,7 @@ static int add_first(request_rec *r, sp_ctx_t *ctx, json_t *page)
     }
     state = sp_model_state(order, sure);
     closed = !strcmp(sp_model_money_word(state), "not_charged") ||
-             !strcmp(order->state, "failed") || !strcmp(state, "refunded");
+             !strcmp(order->state, "failed") || !strcmp(order->state, "refunded");
     first = json_object();
     sp_model_set_time(ctx, first, "started", order->created_at);
     sp_order_money(ctx, order, &money);

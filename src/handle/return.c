@@ -111,11 +111,17 @@ static void add_checking(request_rec *r, sp_ctx_t *ctx, json_t *page,
     }
 }
 
+/* Paid, or as good as that: access is there. */
+static int has_access(const char *state)
+{
+    return strcmp(state, "paid") == 0 || strcmp(state, "reserved") == 0;
+}
+
 /* Where to go from here; no address in it opens anything that a login would not. */
 static void add_next_step(sp_ctx_t *ctx, json_t *page, const char *state,
                           sp_view_t view)
 {
-    if (strcmp(state, "paid") == 0) {
+    if (has_access(state)) {
         sp_json_set_text(page, "start_url", ctx->settings->app_url);
         if (view == SP_VIEW_STRANGER) { /* a bookmark, on another machine perhaps */
             sp_json_set_text(
@@ -176,7 +182,7 @@ static int show(request_rec *r, sp_ctx_t *ctx, const char *name,
         add_checking(r, ctx, page, visit);
     }
     add_next_step(ctx, page, state, view);
-    if (view == SP_VIEW_BUYER && strcmp(state, "paid") == 0) {
+    if (view == SP_VIEW_BUYER && has_access(state)) {
         status = sp_auth_next_steps(ctx, page, visit->token, visit->reference);
     }
     json_object_set_new(page, "state", json_pack("{s:b}", state, 1));

@@ -27,7 +27,8 @@ typedef enum sp_fact_kind_t {
     SP_FACT_DISPUTE,          /* a dispute's present state */
     SP_FACT_PERIOD_PAID,      /* one period of a plan that renews was paid for */
     SP_FACT_PERIOD_FAILED,    /* it was to be paid for, and was not: tried again */
-    SP_FACT_RENEWAL /* whether the provider will charge again: present state */
+    SP_FACT_RENEWAL, /* whether the provider will charge again: present state */
+    SP_FACT_PAYMENT_AUTHORISED /* the bank holds the money for us; it is not taken */
 } sp_fact_kind_t;
 
 typedef struct sp_fact_t {
@@ -53,7 +54,9 @@ typedef struct sp_fact_t {
     int64_t amount_refunded; /* running total on the payment, minor units */
     int disputed;
     apr_time_t paid_at; /* when the money moved */
-    const char *email;  /* as typed at the provider */
+    apr_time_t
+        hold_until;    /* authorised: the bank keeps it until then; 0: not told */
+    const char *email; /* as typed at the provider */
     const char *name;
     const char *card_brand;
     const char *card_last4;

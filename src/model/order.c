@@ -1,5 +1,5 @@
 /*
- * order.c - how long a plan runs, in PostgreSQL's words.
+ * order.c - how an order's money stands; how long a plan runs, in PostgreSQL's words.
  *
  * Room: model.
  */
@@ -8,6 +8,18 @@
 #include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
+
+int sp_order_is_reserved(const sp_order_t *order)
+{
+    return order->processing && (strcmp(order->state, "completed") == 0 ||
+                                 strcmp(order->state, "review") == 0);
+}
+
+int sp_order_is_released(const sp_order_t *order)
+{
+    return strcmp(order->state, "refunded") == 0 && order->failure &&
+           strcmp(order->failure, "released") == 0;
+}
 
 const char *sp_period_iso(apr_pool_t *pool, const char *period)
 {

@@ -60,6 +60,12 @@ typedef struct sp_order_money_t {
     apr_time_t review_by;    /* a person has looked at it by then; 0: nobody says */
 } sp_order_money_t;
 
+/** Whether access or a review stands on money that the bank only holds: not taken yet. */
+int sp_order_is_reserved(const sp_order_t *order);
+
+/** Whether what was held for it was let go, so that nothing was ever charged. */
+int sp_order_is_released(const sp_order_t *order);
+
 /** "1y", "3mo", "30d", "2w" as ISO 8601 ("P1Y", "P3M"...), in pool; NULL for NULL
  * or for what is no period. */
 const char *sp_period_iso(apr_pool_t *pool, const char *period);

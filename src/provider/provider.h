@@ -85,6 +85,13 @@ typedef struct sp_price_t {
     int active;         /* it can be sold */
 } sp_price_t;
 
+/* Money that the bank holds for us, and what shall become of it. */
+typedef struct sp_hold_ask_t {
+    const char *key; /* idempotency key: one per decision */
+    const char *payment_id;
+    sp_money_t amount; /* all of it */
+} sp_hold_ask_t;
+
 /* What the provider knows of our webhook endpoint. */
 typedef struct sp_endpoint_t {
     int found; /* one with our URL exists */
@@ -210,6 +217,17 @@ typedef struct sp_provider_t {
      * where that was not said. NULL where nothing can be asked without an effect. */
     sp_outcome_t (*account_check)(sp_ctx_t *ctx, const sp_account_t *account,
                                   apr_time_t *clock);
+
+    /** Take the money that is held; the fact is the payment's state. SP_REFUSED also when
+     * it was taken or released before: ask payment_fetch which. NULL where money is
+     * always taken at once; then SubPayCapture after-access is not offered. */
+    sp_outcome_t (*payment_capture)(sp_ctx_t *ctx, const sp_account_t *account,
+                                    const sp_hold_ask_t *ask, sp_fact_t **fact);
+
+    /** Let money go that is held. SP_REFUSED when it was taken or released before. NULL
+     * as payment_capture. */
+    sp_outcome_t (*payment_release)(sp_ctx_t *ctx, const sp_account_t *account,
+                                    const sp_hold_ask_t *ask, sp_fact_t **fact);
 
     /** How our webhook endpoint is known there. NULL where it cannot be asked. */
     sp_outcome_t (*endpoint_check)(sp_ctx_t *ctx, const sp_account_t *account,

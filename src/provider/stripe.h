@@ -191,6 +191,10 @@ const char *sp_stripe_webhook_sample(apr_pool_t *pool, const char *secret,
                                      apr_array_header_t *headers);
 sp_outcome_t sp_stripe_payment_rehearse(sp_ctx_t *ctx, const sp_account_t *account,
                                         const sp_order_t *order, sp_fact_t **fact);
+sp_outcome_t sp_stripe_payment_capture(sp_ctx_t *ctx, const sp_account_t *account,
+                                       const sp_hold_ask_t *ask, sp_fact_t **fact);
+sp_outcome_t sp_stripe_payment_release(sp_ctx_t *ctx, const sp_account_t *account,
+                                       const sp_hold_ask_t *ask, sp_fact_t **fact);
 sp_outcome_t sp_stripe_endpoint_check(sp_ctx_t *ctx, const sp_account_t *account,
                                       const char *url, sp_endpoint_t *endpoint);
 sp_outcome_t sp_stripe_webhook_read(sp_ctx_t *ctx, const sp_account_t *account,

@@ -157,6 +157,9 @@ static void add_payment(sp_query_t *params, const sp_ctx_t *ctx,
                         const sp_order_t *order)
 {
     add_metadata(params, ctx, order, "payment_intent_data[metadata]");
+    if (ctx->settings->capture_after_access) {
+        sp_query_add(params, "payment_intent_data[capture_method]", "manual");
+    }
     sp_query_add(params, "payment_intent_data[description]", order->reference);
     sp_query_add(params, "payment_intent_data[statement_descriptor_suffix]",
                  sp_reference_statement(ctx->pool, order->reference));
@@ -259,6 +262,7 @@ static int rank(const sp_fact_t *fact)
     case SP_FACT_PAYMENT_SUCCEEDED:
     case SP_FACT_PERIOD_PAID:
         return 4;
+    case SP_FACT_PAYMENT_AUTHORISED:
     case SP_FACT_PAYMENT_PROCESSING:
         return 3;
     case SP_FACT_CHECKOUT_OPEN:

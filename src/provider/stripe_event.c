@@ -30,6 +30,7 @@ static const type_t types[] = {
     { "checkout.session.expired", sp_stripe_take_session, SP_FACT_CHECKOUT_EXPIRED, 0 },
     { "payment_intent.succeeded", sp_stripe_take_intent, AS_IT_SAYS, 0 },
     { "payment_intent.processing", sp_stripe_take_intent, AS_IT_SAYS, 0 },
+    { "payment_intent.amount_capturable_updated", sp_stripe_take_intent, AS_IT_SAYS, 0 },
     { "payment_intent.payment_failed", sp_stripe_take_intent, SP_FACT_PAYMENT_FAILED, 0 },
     { "payment_intent.canceled", sp_stripe_take_intent, SP_FACT_PAYMENT_VOID, 0 },
     { "charge.succeeded", sp_stripe_take_charge, AS_IT_SAYS, 0 },
@@ -121,6 +122,7 @@ static const char *read_inside(const sp_stripe_reader_t *reader, const type_t *t
     }
     set_envelope(*fact, event);
     if (((*fact)->kind == SP_FACT_PAYMENT_SUCCEEDED ||
+         (*fact)->kind == SP_FACT_PAYMENT_AUTHORISED ||
          (*fact)->kind == SP_FACT_PERIOD_PAID) &&
         !type->afterwards) {
         (*fact)->paid_at = (*fact)->at;

@@ -71,6 +71,7 @@ typedef struct finds_t {
 static int is_payment(const sp_fact_t *fact)
 {
     return fact->payment_id && (fact->kind == SP_FACT_PAYMENT_SUCCEEDED ||
+                                fact->kind == SP_FACT_PAYMENT_AUTHORISED ||
                                 fact->kind == SP_FACT_PAYMENT_PROCESSING);
 }
 

@@ -80,10 +80,14 @@ static const char *usable_email(const char *email)
 
 static sp_fact_kind_t charge_kind(const sp_stripe_charge_t *charge)
 {
+    if (is(charge->status, "succeeded") && charge->captured) {
+        return SP_FACT_PAYMENT_SUCCEEDED;
+    }
     if (is(charge->status, "succeeded")) {
-        /* Not captured: the card was only asked whether it would. */
-        return charge->captured ? SP_FACT_PAYMENT_SUCCEEDED
-                                : SP_FACT_PAYMENT_PROCESSING;
+        /* The card was only asked whether it would. A reservation that was let go, or
+         * whose time is over, counts as refunded. Whether one is waiting to be taken by
+         * us, or will be by Stripe in a moment, only the PaymentIntent knows. */
+        return charge->refunded ? SP_FACT_PAYMENT_VOID : SP_FACT_PAYMENT_PROCESSING;
     }
     if (is(charge->status, "pending")) {
         return SP_FACT_PAYMENT_PROCESSING;
@@ -115,6 +119,18 @@ static void set_payer(const sp_stripe_reader_t *reader, sp_fact_t *fact,
     fact->statement = sp_text_one_line(reader->pool, charge->statement);
 }
 
+/* What went back of the money that was taken: where less was taken than reserved, Stripe
+ * counts the rest as refunded. */
+static int64_t charge_refunded(const sp_stripe_charge_t *charge)
+{
+    int64_t never_taken =
+        charge->captured ? charge->amount - charge->amount_captured : charge->amount;
+
+    return charge->amount_refunded > never_taken
+               ? charge->amount_refunded - never_taken
+               : 0;
+}
+
 static const char *charge_fact(const sp_stripe_reader_t *reader,
                                const sp_stripe_charge_t *charge, sp_fact_t **made)
 {
@@ -130,7 +146,7 @@ static const char *charge_fact(const sp_stripe_reader_t *reader,
     fact->payment_id = charge->payment_intent ? charge->payment_intent : charge->id;
     fact->charge_id = charge->id;
     fact->customer_id = charge->customer;
-    fact->amount_refunded = charge->amount_refunded;
+    fact->amount_refunded = charge_refunded(charge);
     fact->disputed = charge->disputed;
     fact->failure = charge->failure;
     fact->receipt_url = charge->receipt_url;
@@ -138,6 +154,7 @@ static const char *charge_fact(const sp_stripe_reader_t *reader,
     if (fact->kind == SP_FACT_PAYMENT_SUCCEEDED) {
         fact->paid_at = charge_time(charge);
     }
+    fact->hold_until = apr_time_from_sec(charge->capture_before);
     set_payer(reader, fact, charge);
     sp_snapshot_read(reader->pool, reader->settings, &charge->metadata, fact);
     *made = fact;
@@ -165,7 +182,10 @@ static sp_fact_kind_t intent_kind(const sp_stripe_intent_t *intent)
     if (is(intent->status, "succeeded")) {
         return SP_FACT_PAYMENT_SUCCEEDED;
     }
-    if (is(intent->status, "processing") || is(intent->status, "requires_capture")) {
+    if (is(intent->status, "requires_capture")) {
+        return SP_FACT_PAYMENT_AUTHORISED;
+    }
+    if (is(intent->status, "processing")) {
         return SP_FACT_PAYMENT_PROCESSING;
     }
     if (is(intent->status, "canceled")) {
@@ -229,6 +249,9 @@ static const char *intent_fact(const sp_stripe_reader_t *reader,
         return why;
     }
     fact->payment_id = intent->id;
+    if (fact->kind == SP_FACT_PAYMENT_AUTHORISED) {
+        fact->paid_at = fact->created; /* of its charge, where that came along */
+    }
     if (intent->customer) {
         fact->customer_id = intent->customer;
     }
@@ -269,10 +292,14 @@ static sp_fact_kind_t session_kind(const sp_stripe_session_t *session,
     if (!complete) {
         return SP_FACT_CHECKOUT_OPEN;
     }
-    /* Finished and unpaid: a slow method is on its way, or has failed for good. */
-    return payment && (payment->kind == SP_FACT_PAYMENT_VOID ||
-                       payment->kind == SP_FACT_PAYMENT_FAILED)
-               ? SP_FACT_PAYMENT_VOID
+    /* Finished and unpaid: the money is only held, or a slow method is on its way, or
+     * has failed for good. */
+    if (payment && (payment->kind == SP_FACT_PAYMENT_VOID ||
+                    payment->kind == SP_FACT_PAYMENT_FAILED)) {
+        return SP_FACT_PAYMENT_VOID;
+    }
+    return payment && payment->kind == SP_FACT_PAYMENT_AUTHORISED
+               ? SP_FACT_PAYMENT_AUTHORISED
                : SP_FACT_PAYMENT_PROCESSING;
 }
 

@@ -32,6 +32,7 @@ static const sp_scan_shape_t billing_shape = ALL(billing_rows);
 
 static const sp_scan_field_t card_rows[] = {
     ROW(sp_stripe_charge_t, "brand", TEXT, 0, brand),
+    ROW(sp_stripe_charge_t, "capture_before", INT, 0, capture_before),
     ROW(sp_stripe_charge_t, "last4", TEXT, 0, last4),
 };
 static const sp_scan_shape_t card_shape = ALL(card_rows);
@@ -61,6 +62,7 @@ static const sp_scan_field_t charge_rows[] = {
     NEST("payment_method_details", method_shape),
     ROW(sp_stripe_charge_t, "receipt_email", TEXT, 0, receipt_email),
     ROW(sp_stripe_charge_t, "receipt_url", TEXT, 0, receipt_url),
+    ROW(sp_stripe_charge_t, "refunded", BOOL, 0, refunded),
     ROW(sp_stripe_charge_t, "status", TEXT, 1, status),
 };
 const sp_scan_shape_t sp_stripe_charge_shape = ALL(charge_rows);

@@ -31,8 +31,10 @@ typedef struct sp_stripe_charge_t {
     int64_t amount;
     int64_t amount_captured;
     int64_t amount_refunded;
+    int64_t capture_before;
     int64_t created;
     int captured;
+    int refunded;
     int disputed;
     int livemode;
 } sp_stripe_charge_t;

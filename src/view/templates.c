@@ -58,6 +58,7 @@ static const char *const mails[] = { "confirmation",
                                      "healed",
                                      "renewed",
                                      "renewal_stopped",
+                                     "released",
                                      NULL };
 static const char *const mail_parts[] = { ".subject", ".text", ".html", NULL };
 

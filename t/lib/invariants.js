@@ -28,7 +28,7 @@ async function inDatabase(t) {
 /* ---- the provider ------------------------------------------------------------------ */
 
 const PAYMENTS = `
-  select p.payment_id, p.amount, p.currency, p.amount_refunded, o.id as order_id,
+  select p.payment_id, p.state as held, p.amount, p.currency, p.amount_refunded, o.id as order_id,
          o.reference, o.state, o.payment_id as completed_by,
          exists (select from subpay.tickets k where k.order_id = o.id and k.state <> 'solved'
                     and k.owner is not null and k.due_at is not null) as ticket
@@ -44,6 +44,7 @@ function home(paid, known) {
   const who = `payment ${paid.payment_intent} of ${paid.metadata.subpay_reference}`;
   if (!known) return `I1 ${who}: the money came, and no row says so`;
   if (known.order_id !== paid.metadata.subpay_order) return `I1 ${who}: in order ${known.order_id}`;
+  if (known.held !== 'taken') return `I1 ${who}: the money came, and its row says ${known.held}`;
   const settled = ['completed', 'refunded'].includes(known.state) || (known.state === 'review' && known.ticket);
   if (!settled) return `I1 ${who}: the money came, and its order is ${known.state}`;
   if (Number(known.amount) !== paid.amount_received || known.currency.toLowerCase() !== paid.currency) {
@@ -55,15 +56,23 @@ function home(paid, known) {
   return null;
 }
 
-/* Money that came has its order; and no order was completed without money. */
+/* What we call held is reserved at the provider. */
+const reserved = (one, known) => (known?.held === 'held' && one.status !== 'requires_capture'
+  ? `I1 payment ${one.payment_intent}: held here, ${one.status} at the provider` : null);
+
+/* Money that came, or is reserved, has its order; and no order was completed without. */
 async function atProvider(t) {
   const rows = await t.sql(PAYMENTS);
   const known = new Map(rows.map((row) => [row.payment_id, row]));
-  const paid = (await books(t)).filter(({ status }) => status === 'succeeded');
-  const ids = new Set(paid.map(({ payment_intent }) => payment_intent));
+  const all = await books(t);
+  const paid = all.filter(({ status }) => status === 'succeeded');
+  const ids = new Set(all.filter(({ status, payment_intent: id }) => status === 'succeeded'
+    || (status === 'requires_capture' && known.get(id)?.held === 'held')
+    || (status === 'canceled' && known.get(id)?.held === 'released')).map(({ payment_intent }) => payment_intent));
   const free = await t.sql('select reference, payment_id from subpay.orders where completed_at is not null');
   return [
     ...paid.map((one) => home(one, known.get(one.payment_intent))).filter(Boolean),
+    ...all.map((one) => reserved(one, known.get(one.payment_intent))).filter(Boolean),
     ...free.filter(({ payment_id }) => !ids.has(payment_id))
       .map(({ reference }) => `I4 order ${reference}: completed, and the provider knows of no money`),
   ];

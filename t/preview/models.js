@@ -176,6 +176,7 @@ const mails = {
   renewal_stopped: mailed('paid', { money: undefined, account_url: 'https://larkspur.example/account' }),
   renewal_declined: mailed('not_charged', { next_try: by, card_url: 'https://larkspur.example/account' }),
   review: mailed('paid', { order: { ...bought, review_by: by } }),
+  released: mailed('held', { had_access: true }),
   set_password: mailed('paid', link),
   email_changed: mailed('paid', link),
   'email_changed-old': mailed('paid', { to_old: true, new_email_masked: 'a…@gmail.com' }),

@@ -63,6 +63,7 @@ static void a_charge_counts_only_once_it_is_captured(void **state)
     } cases[] = {
         { CHARGE("succeeded", "true", ""), SP_FACT_PAYMENT_SUCCEEDED },
         { CHARGE("succeeded", "false", ""), SP_FACT_PAYMENT_PROCESSING },
+        { CHARGE("succeeded", "false", ",\"refunded\":true"), SP_FACT_PAYMENT_VOID },
         { CHARGE("pending", "false", ""), SP_FACT_PAYMENT_PROCESSING },
         { CHARGE("failed", "false", ""), SP_FACT_PAYMENT_FAILED },
         { CHARGE("brand_new_word", "true", ""), SP_FACT_IGNORED },
@@ -74,6 +75,39 @@ static void a_charge_counts_only_once_it_is_captured(void **state)
         assert_null(read_as(sp_stripe_take_charge, cases[i].text));
         assert_int_equal(fact->kind, cases[i].kind);
     }
+}
+
+#define HELD                                                              \
+    "{\"id\":\"ch_1\",\"object\":\"charge\",\"amount\":24900,"              \
+    "\"amount_captured\":0,\"amount_refunded\":0,\"captured\":false,"       \
+    "\"created\":1700000000,\"currency\":\"usd\",\"livemode\":false,"       \
+    "\"payment_intent\":\"pi_1\",\"status\":\"succeeded\","                  \
+    "\"payment_method_details\":{\"type\":\"card\",\"card\":{"               \
+    "\"capture_before\":1700604800}}}"
+
+/* What is held is worth what was asked for, since then, for so long. */
+static void what_is_held_tells_how_long(void **state)
+{
+    (void)state;
+    assert_null(read_as(sp_stripe_take_intent,
+                        INTENT("requires_capture", ",\"latest_charge\":" HELD)));
+    assert_int_equal(fact->kind, SP_FACT_PAYMENT_AUTHORISED);
+    assert_int_equal(fact->amount.minor, 24900);
+    assert_int_equal(apr_time_sec(fact->paid_at), 1700000000);
+    assert_int_equal(apr_time_sec(fact->hold_until), 1700604800);
+}
+
+/* Stripe counts what was reserved and not taken as refunded; nothing went back. */
+static void what_was_never_taken_was_not_refunded(void **state)
+{
+    (void)state;
+    assert_null(read_as(
+        sp_stripe_take_charge,
+        "{\"id\":\"ch_1\",\"amount\":24900,\"amount_captured\":20000,"
+        "\"amount_refunded\":5900,\"captured\":true,\"created\":1,"
+        "\"currency\":\"usd\",\"livemode\":false,\"status\":\"succeeded\"}"));
+    assert_int_equal(fact->amount.minor, 20000);
+    assert_int_equal(fact->amount_refunded, 1000);
 }
 
 static void a_charge_tells_everything(void **state)
@@ -132,7 +166,7 @@ static void an_intent_is_what_its_status_says(void **state)
     } cases[] = {
         { INTENT("succeeded", ""), SP_FACT_PAYMENT_SUCCEEDED },
         { INTENT("processing", ""), SP_FACT_PAYMENT_PROCESSING },
-        { INTENT("requires_capture", ""), SP_FACT_PAYMENT_PROCESSING },
+        { INTENT("requires_capture", ""), SP_FACT_PAYMENT_AUTHORISED },
         { INTENT("canceled", ""), SP_FACT_PAYMENT_VOID },
         { INTENT("requires_action", ""), SP_FACT_CHECKOUT_OPEN },
         { INTENT("requires_payment_method", ""), SP_FACT_CHECKOUT_OPEN },
@@ -178,6 +212,9 @@ static void a_session_is_paid_only_when_it_says_paid(void **state)
         { SESSION("complete", "unpaid",
                   ",\"payment_intent\":" INTENT("processing", "")),
           SP_FACT_PAYMENT_PROCESSING },
+        { SESSION("complete", "unpaid",
+                  ",\"payment_intent\":" INTENT("requires_capture", "")),
+          SP_FACT_PAYMENT_AUTHORISED },
     };
     size_t i;
 
@@ -417,6 +454,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_charge_counts_only_once_it_is_captured),
+        cmocka_unit_test(what_is_held_tells_how_long),
+        cmocka_unit_test(what_was_never_taken_was_not_refunded),
         cmocka_unit_test(a_charge_tells_everything),
         cmocka_unit_test(a_bank_debit_does_not_say_when_it_succeeded),
         cmocka_unit_test(an_intent_is_what_its_status_says),

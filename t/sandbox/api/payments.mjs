@@ -177,7 +177,7 @@ function captureIntent(world, { params, id }) {
 
 function cancel(world, { params, id }) {
   const entry = intentOf(world, id);
-  if (entry.hidden.session) {
+  if (entry.hidden.session && entry.object.status !== 'requires_capture') {
     throw refused('You cannot cancel this PaymentIntent because it was created by Checkout. '
       + 'Expire the Checkout Session instead.', { code: 'payment_intent_unexpected_state' });
   }

@@ -5,6 +5,7 @@
 import { readForm } from '../http/form.mjs';
 import { findCard } from '../world/cards.mjs';
 import { answerChallenge, isChallenged, pay, recoverSession } from '../world/checkout.mjs';
+import { confirm, failChallenge } from '../world/payments.mjs';
 import { payDue } from '../world/subscriptions.mjs';
 import { amountText, escape, page, redirect } from './html.mjs';
 
@@ -13,6 +14,8 @@ export const routes = [
   { method: 'POST', path: '/pay/:id', run: submit },
   { method: 'GET', path: '/pay/:id/authenticate', run: showChallenge },
   { method: 'POST', path: '/pay/:id/authenticate', run: submitChallenge },
+  { method: 'GET', path: '/authenticate/:id', run: showBank },
+  { method: 'POST', path: '/authenticate/:id', run: submitBank },
   { method: 'GET', path: '/recover/:id', run: recover },
   { method: 'GET', path: '/receipts/:id', run: receipt },
   { method: 'GET', path: '/invoices/:id', run: showInvoice },
@@ -105,12 +108,47 @@ function showChallenge(world, { id }) {
   if (refusal || !isChallenged(world, entry)) {
     return refusal ?? redirect(`/pay/${id}`);
   }
-  return page(200, 'Your bank asks: is this you?', `
-<p>${amountText(entry.object.amount_total, entry.object.currency)}</p>
-<form method="post" action="/pay/${escape(id)}/authenticate">
+  return bankPage(entry.object.amount_total, entry.object.currency, `/pay/${id}/authenticate`);
+}
+
+const bankPage = (amount, currency, action) => page(200, 'Your bank asks: is this you?', `
+<p>${amountText(amount, currency)}</p>
+<form method="post" action="${escape(action)}">
 <button name="outcome" value="approve">Approve the payment</button>
 <button name="outcome" value="fail">Refuse it</button>
 </form>`);
+
+/* The bank's own page for an intent without a payment page of ours. */
+function showBank(world, { id }) {
+  const entry = world.intents.entry(id);
+  return entry?.object.status === 'requires_action'
+    ? bankPage(entry.object.amount, entry.object.currency, `/authenticate/${id}`) : closed(undefined);
+}
+
+function submitBank(world, { id, request }) {
+  const entry = world.intents.entry(id);
+  if (entry?.object.status !== 'requires_action') {
+    return closed(undefined);
+  }
+  request.params = readForm(request.body.toString('utf8'));
+  const { returnUrl } = entry.hidden;
+  const good = answerBank(world, entry, request.params.outcome === 'approve');
+  if (!returnUrl) {
+    return page(200, good ? 'Approved' : 'Refused', '<p>You may close this page.</p>');
+  }
+  const back = new URL(returnUrl);
+  back.searchParams.set('payment_intent', id);
+  back.searchParams.set('payment_intent_client_secret', entry.object.client_secret);
+  back.searchParams.set('redirect_status', good ? 'succeeded' : 'failed');
+  return redirect(back.href);
+}
+
+/* Whether the bank pays, having seen its customer. */
+function answerBank(world, entry, approved) {
+  const { card, billing } = entry.hidden.challenge;
+  const { state } = approved ? confirm(world, entry, { card, billing, approved })
+    : failChallenge(world, entry);
+  return state !== 'declined';
 }
 
 function submitChallenge(world, { id, request }) {

@@ -11,6 +11,7 @@ import { openDispute } from './disputes.mjs';
 import { newId } from './ids.mjs';
 import { feeOf, statementText } from './money.mjs';
 
+const HOLD_S = 7 * 86400; /* how long a card's bank reserves money */
 const SETTLES_MS = 500; /* a charge learns its balance transaction a little later */
 
 /** A new intent; fields as the API shows them. */
@@ -65,10 +66,15 @@ function newMethod(world, card, billing, intent) {
     customer: intent.customer, billing_details: shape.billingDetails(billing) })).object;
 }
 
+/* A session's page sends the customer on by itself; who made the intent by hand says where
+ * the customer goes afterwards, or leaves it to the provider's own script. */
 function challenge({ world, entry, intent, card, billing }, returnUrl) {
+  const url = entry.hidden.session ? returnUrl : `${world.options.baseUrl}/authenticate/${intent.id}`;
   intent.status = 'requires_action';
-  intent.next_action = { type: 'redirect_to_url',
-    redirect_to_url: { return_url: returnUrl ?? null, url: returnUrl ?? null } };
+  intent.next_action = returnUrl
+    ? { type: 'redirect_to_url', redirect_to_url: { return_url: returnUrl, url } }
+    : { type: 'use_stripe_sdk', use_stripe_sdk: { type: 'three_d_secure_redirect', stripe_js: url } };
+  entry.hidden.returnUrl = returnUrl;
   entry.hidden.challenge = { card, billing };
   world.intents.changed(entry);
   emit(world, 'payment_intent.requires_action', intent);
@@ -162,6 +168,10 @@ function process(attempt) {
 function authorize(attempt) {
   const { world, entry, intent } = attempt;
   const charge = newCharge(attempt, { status: 'succeeded', paid: true });
+  const until = world.clock.now() + HOLD_S;
+  charge.object.payment_method_details.card.capture_before = until;
+  world.charges.changed(charge);
+  world.clock.at(until * 1000, 'hold_ends', { id: intent.id });
   Object.assign(intent, { status: 'requires_capture', amount_capturable: intent.amount });
   world.intents.changed(entry);
   emit(world, 'charge.succeeded', charge.object);
@@ -203,6 +213,11 @@ export function capture(world, entry, amount = entry.object.amount_capturable) {
     charge.object.amount_refunded = charge.object.amount - amount;
   }
   taken(world, entry, charge, amount);
+  const session = entry.hidden.session && world.sessions.entry(entry.hidden.session);
+  if (session) {
+    session.object.payment_status = 'paid';
+    world.sessions.changed(session);
+  }
   emit(world, 'charge.captured', charge.object);
   emit(world, 'payment_intent.succeeded', intent);
 }
@@ -212,10 +227,25 @@ export function cancelIntent(world, entry, reason = null) {
   if (['succeeded', 'canceled', 'processing'].includes(intent.status)) {
     throw unexpected(`You cannot cancel this PaymentIntent because it has a status of ${intent.status}.`);
   }
+  const held = intent.status === 'requires_capture' && world.charges.entry(intent.latest_charge);
   Object.assign(intent, { status: 'canceled', canceled_at: world.clock.now(),
     cancellation_reason: reason, amount_capturable: 0, next_action: null });
   world.intents.changed(entry);
+  if (held) { /* what was reserved and not taken counts as refunded */
+    Object.assign(held.object, { refunded: true, amount_refunded: held.object.amount });
+    world.charges.changed(held);
+    emit(world, 'charge.refunded', held.object, { amount_refunded: 0, refunded: false });
+  }
   emit(world, 'payment_intent.canceled', intent);
+}
+
+/** The bank reserves the money no longer. */
+export function holdEnds(world, { id }) {
+  const entry = world.intents.entry(id);
+  if (entry.object.status === 'requires_capture') {
+    emit(world, 'charge.expired', world.charges.get(entry.object.latest_charge));
+    cancelIntent(world, entry, 'automatic');
+  }
 }
 
 export const unexpected = (message) => refused(message,

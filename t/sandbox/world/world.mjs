@@ -12,7 +12,7 @@ import { addBatch } from './batch.mjs';
 import { expire } from './checkout.mjs';
 import { closeDispute } from './disputes.mjs';
 import { newId, randomText } from './ids.mjs';
-import { chargeSettled } from './payments.mjs';
+import { chargeSettled, holdEnds } from './payments.mjs';
 import { refundLater } from './refunds.mjs';
 import { endSubscription } from './subscriptions.mjs';
 
@@ -63,6 +63,7 @@ export class World {
 
   #makeJobs() {
     this.clock.on('charge_settled', (job) => chargeSettled(this, job));
+    this.clock.on('hold_ends', (job) => holdEnds(this, job));
     this.clock.on('refund_later', (job) => refundLater(this, job));
     this.clock.on('session_expires', ({ id }) => {
       const entry = this.sessions.entry(id);
