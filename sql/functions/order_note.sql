@@ -32,6 +32,13 @@ begin
             o.processing := true;
         elsif kind = 'payment.failed' and o.state <> 'failed' then
             o.failure := coalesce(in_fact.failure, 'declined');
+            -- While money may be on its way, only what we asked for ourselves is present
+            -- truth; an event may speak of a card that was tried before: ask.
+            if in_fact.event_id is null then
+                o.processing := false;
+            elsif o.processing then
+                o.next_ask_at := now();
+            end if;
         elsif kind = 'payment.void' then
             o.state := 'failed';
             o.processing := false;

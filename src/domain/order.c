@@ -186,8 +186,8 @@ static sp_outcome_t place_again(sp_ctx_t *ctx, const sp_account_t *account,
                                             : page_unknown(ctx);
 }
 
-sp_outcome_t sp_order_place(sp_ctx_t *ctx, const sp_order_ask_t *ask,
-                            sp_order_t **order)
+sp_outcome_t sp_order_begin(sp_ctx_t *ctx, const sp_order_ask_t *ask,
+                            sp_order_t **order, const sp_account_t **of, int *again)
 {
     const sp_product_t *product;
     const sp_account_t *account;
@@ -195,9 +195,9 @@ sp_outcome_t sp_order_place(sp_ctx_t *ctx, const sp_order_ask_t *ask,
     unsigned char hash[SP_HASH_SIZE];
     sp_order_t *placed;
     sp_outcome_t out;
-    int again = 0;
 
     *order = NULL;
+    *again = 0;
     out = check_ask(ctx, ask, &product);
     if (out != SP_DONE) {
         return out;
@@ -211,7 +211,7 @@ sp_outcome_t sp_order_place(sp_ctx_t *ctx, const sp_order_ask_t *ask,
     if (!hash_token(token, hash)) {
         return sp_end(ctx, SP_FAILED, "random", NULL);
     }
-    out = sp_db_order_place(ctx, ask->form_key, hash, placed, &again);
+    out = sp_db_order_place(ctx, ask->form_key, hash, placed, again);
     if (out != SP_DONE) {
         return out;
     }
@@ -222,11 +222,25 @@ sp_outcome_t sp_order_place(sp_ctx_t *ctx, const sp_order_ask_t *ask,
         return SP_FAILED;
     }
     *order = placed;
+    *of = account;
+    return SP_DONE;
+}
+
+sp_outcome_t sp_order_place(sp_ctx_t *ctx, const sp_order_ask_t *ask,
+                            sp_order_t **order)
+{
+    const sp_account_t *account;
+    int again;
+    sp_outcome_t out = sp_order_begin(ctx, ask, order, &account, &again);
+
+    if (out != SP_DONE) {
+        return out;
+    }
     if (again) {
         return place_again(ctx, account, order);
     }
-    return account->provider->checkout_find ? open_checkout(ctx, account, placed)
-                                            : open_once(ctx, account, placed);
+    return account->provider->checkout_find ? open_checkout(ctx, account, *order)
+                                            : open_once(ctx, account, *order);
 }
 
 /* States that no further word of the provider is awaited for. "expired" and its

@@ -34,6 +34,17 @@ sp_outcome_t sp_order_place(sp_ctx_t *ctx, const sp_order_ask_t *ask,
                             sp_order_t **order);
 
 /**
+ * Write an intent down, and ask nobody yet: how sp_order_place and sp_order_subscribe
+ * begin.
+ *
+ * @param of     whose order it is: not always the provider of new ones
+ * @param again  whether the same form had made it before
+ * @return as sp_order_place: SP_DONE, SP_REFUSED, or SP_FAILED with code database
+ */
+sp_outcome_t sp_order_begin(sp_ctx_t *ctx, const sp_order_ask_t *ask,
+                            sp_order_t **order, const sp_account_t **of, int *again);
+
+/**
  * Somebody comes back from the payment page, or asks again.
  *
  * Takes what the database knows; while that is not final, asks the provider (for

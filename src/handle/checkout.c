@@ -3,6 +3,8 @@
  *
  * Room: handle. Sees httpd.
  */
+#include "handle/checkout.h"
+
 #include <apr_strings.h>
 #include <string.h>
 
@@ -78,7 +80,7 @@ static const char *field_of(const char *code)
     return NULL;
 }
 
-static int form_again(request_rec *r, sp_ctx_t *ctx, const sp_form_t *form)
+int sp_checkout_form_again(request_rec *r, sp_ctx_t *ctx, const sp_form_t *form)
 {
     int status =
         strcmp(ctx->code, "no_such_product") ? HTTP_BAD_REQUEST : HTTP_NOT_FOUND;
@@ -126,7 +128,7 @@ static int ask_again(request_rec *r, sp_ctx_t *ctx, const sp_form_t *form,
     return sp_page_show(r, ctx, HTTP_SERVICE_UNAVAILABLE, "checkout", page);
 }
 
-static const char *return_url(sp_ctx_t *ctx, const sp_order_t *order)
+const char *sp_checkout_return_url(sp_ctx_t *ctx, const sp_order_t *order)
 {
     return apr_psprintf(ctx->pool, "%s/return?t=%s&r=%s", ctx->settings->base_url,
                         order->token, order->reference);
@@ -135,7 +137,8 @@ static const char *return_url(sp_ctx_t *ctx, const sp_order_t *order)
 static int go_to_payment(request_rec *r, sp_ctx_t *ctx, const sp_order_t *order)
 {
     int payable = strcmp(order->state, "pending") == 0 && order->checkout_url;
-    const char *url = payable ? order->checkout_url : return_url(ctx, order);
+    const char *url =
+        payable ? order->checkout_url : sp_checkout_return_url(ctx, order);
     json_t *body;
 
     sp_cookie_remember(r, order->token);
@@ -171,7 +174,7 @@ static int ask_about(request_rec *r, sp_ctx_t *ctx, const sp_form_t *form,
     return sp_page_show(r, ctx, HTTP_OK, "checkout", page);
 }
 
-static sp_order_ask_t *read_ask(sp_ctx_t *ctx, const sp_form_t *form)
+sp_order_ask_t *sp_checkout_ask(sp_ctx_t *ctx, const sp_form_t *form)
 {
     sp_order_ask_t *ask = apr_pcalloc(ctx->pool, sizeof(*ask));
     const char *email = sp_form_get(form, "email");
@@ -181,6 +184,13 @@ static sp_order_ask_t *read_ask(sp_ctx_t *ctx, const sp_form_t *form)
     ask->product = sp_form_get(form, "product");
     ask->form_key = form_key(form);
     return ask;
+}
+
+int sp_checkout_closed(request_rec *r, sp_ctx_t *ctx, const sp_form_t *form)
+{
+    /* Where the database says so itself, an address can be stored. */
+    return sp_pause_show(r, ctx, ctx->code && !strcmp(ctx->code, "paused"),
+                         may_have_paid(r, ctx, form));
 }
 
 int sp_handle_checkout(request_rec *r, sp_ctx_t *ctx)
@@ -197,12 +207,12 @@ int sp_handle_checkout(request_rec *r, sp_ctx_t *ctx)
     }
     if (!sp_form_get(form, "product")) {
         sp_end(ctx, SP_REFUSED, "no_product", "Choose a plan.");
-        return form_again(r, ctx, form);
+        return sp_checkout_form_again(r, ctx, form);
     }
     if (is_slip(r, form, &meant)) {
         return ask_about(r, ctx, form, meant);
     }
-    ask = read_ask(ctx, form);
+    ask = sp_checkout_ask(ctx, form);
     wait = sp_tries_minute(r, "checkout", ask->email,
                            ctx->settings->rate_limit.checkout);
     if (wait) {
@@ -213,7 +223,7 @@ int sp_handle_checkout(request_rec *r, sp_ctx_t *ctx)
         return go_to_payment(r, ctx, order);
     case SP_REFUSED:
         if (ctx->say && strcmp(ctx->code, "paused") != 0) {
-            return form_again(r, ctx, form);
+            return sp_checkout_form_again(r, ctx, form);
         }
         break;
     case SP_UNKNOWN:
@@ -221,7 +231,5 @@ int sp_handle_checkout(request_rec *r, sp_ctx_t *ctx)
     case SP_FAILED:
         break;
     }
-    /* Where the database says so itself, an address can be stored. */
-    return sp_pause_show(r, ctx, ctx->code && !strcmp(ctx->code, "paused"),
-                         may_have_paid(r, ctx, form));
+    return sp_checkout_closed(r, ctx, form);
 }

@@ -33,6 +33,7 @@ typedef struct route_t {
 static const route_t routes[] = {
     { "subpay", M_GET, "/", sp_handle_plans, "return", "customer", 0 },
     { "subpay", M_POST, "/checkout", sp_handle_checkout, "return", "customer", 0 },
+    { "subpay", M_POST, "/subscribe", sp_handle_subscribe, "return", "customer", 0 },
     { "subpay", M_GET, "/return", sp_handle_return, "return", "customer", 0 },
     { "subpay", M_GET, "/cancel", sp_handle_cancel, "return", "customer", 0 },
     { "subpay", M_GET, "/status", sp_handle_status, "return", "customer", 0 },

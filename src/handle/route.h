@@ -27,6 +27,7 @@ const sp_place_t *sp_place(request_rec *r);
 /* One function for each row; they return what a handler returns. */
 int sp_handle_plans(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_checkout(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_subscribe(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_return(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_cancel(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_status(request_rec *r, sp_ctx_t *ctx);

@@ -232,6 +232,7 @@ static sp_outcome_t end_turned_away(tries_t *tries, const sp_complaint_t *error)
 static sp_outcome_t end_refused(tries_t *tries, const sp_complaint_t *error)
 {
     sp_ctx_t *ctx = tries->ctx;
+    int declined = tries->reply.status == 402;
 
     if (tries->reply.status == 404 && error->missing) {
         sp_log(ctx->log, SP_LOG_INFO, 408, "%s: not found, request %s",
@@ -239,11 +240,12 @@ static sp_outcome_t end_refused(tries_t *tries, const sp_complaint_t *error)
         return sp_end(ctx, SP_REFUSED, "not_found",
                       "The payment provider does not know this payment.");
     }
-    sp_log(ctx->log, SP_LOG_WARN, 403,
+    /* 402 is a bank's no to a card, which happens every day. */
+    sp_log(ctx->log, declined ? SP_LOG_INFO : SP_LOG_WARN, declined ? 416 : 403,
            "%s: refused with %d (%s, %s, %s), request %s", tries->call->what,
            tries->reply.status, plain_word(error->type), plain_word(error->code),
            plain_word(error->param), request_id(tries, error));
-    return sp_end(ctx, SP_REFUSED, "provider_refused",
+    return sp_end(ctx, SP_REFUSED, declined ? "declined" : "provider_refused",
                   error->say ? error->say
                              : "The payment provider did not accept this.");
 }

@@ -14,7 +14,7 @@
  * database connection meanwhile. Results are allocated from ctx->pool and filled on
  * SP_DONE only. ctx->code on failure: provider_timeout, provider_unreachable,
  * provider_error, provider_unreadable, provider_key, provider_limit,
- * provider_refused, not_found.
+ * provider_refused, declined (by the customer's bank), not_found.
  */
 #ifndef SUBPAY_PROVIDER_PROVIDER_H
 #define SUBPAY_PROVIDER_PROVIDER_H
@@ -91,6 +91,24 @@ typedef struct sp_hold_ask_t {
     const char *payment_id;
     sp_money_t amount; /* all of it */
 } sp_hold_ask_t;
+
+/* Pay with a payment method that the owner's own page has asked for. */
+typedef struct sp_confirm_ask_t {
+    const char *key; /* idempotency key: one per attempt */
+    const char *payment_id;
+    const char *method; /* its id at the provider; NULL: only see how it stands */
+    const char *return_url; /* where the customer's bank sends them back to */
+} sp_confirm_ask_t;
+
+/* How such a payment stands. */
+typedef struct sp_direct_t {
+    sp_fact_t *fact;
+    int needs_action; /* the customer's bank wants to see them first */
+    const char
+        *client_secret;     /* for the provider's script in the browser; then only.
+                                * Never stored, never logged */
+    const char *action_url; /* the bank's page, for who has no script, or NULL */
+} sp_direct_t;
 
 /* What the provider knows of our webhook endpoint. */
 typedef struct sp_endpoint_t {
@@ -217,6 +235,24 @@ typedef struct sp_provider_t {
      * where that was not said. NULL where nothing can be asked without an effect. */
     sp_outcome_t (*account_check)(sp_ctx_t *ctx, const sp_account_t *account,
                                   apr_time_t *clock);
+
+    /**
+     * Write an order down at the provider that will be paid without a payment page: no
+     * money moves, and none can before payment_confirm.
+     *
+     * Key and parameters come from the order row, as for checkout_create; so a repeat
+     * finds the first. The id is known to checkout_fetch and checkout_find as well.
+     * NULL where payments are made on the provider's own page alone.
+     */
+    sp_outcome_t (*payment_begin)(sp_ctx_t *ctx, const sp_account_t *account,
+                                  const sp_order_t *order, const char **payment_id);
+
+    /** Try to pay what was begun. SP_REFUSED with code declined is the bank's word;
+     * with another code it was paid before, or the method is none: look how it stands.
+     * NULL as payment_begin. */
+    sp_outcome_t (*payment_confirm)(sp_ctx_t *ctx, const sp_account_t *account,
+                                    const sp_confirm_ask_t *ask,
+                                    sp_direct_t *direct);
 
     /** Take the money that is held; the fact is the payment's state. SP_REFUSED also when
      * it was taken or released before: ask payment_fetch which. NULL where money is

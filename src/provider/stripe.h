@@ -135,6 +135,12 @@ sp_outcome_t sp_stripe_fetch(sp_ctx_t *ctx, const sp_account_t *account,
                              const char *what, const char *path, const char *expand,
                              sp_stripe_take_fn take, sp_fact_t **fact);
 
+/* -- stripe_checkout.c ----------------------------------------------------- */
+
+/** The order's snapshot, below place: "metadata". See README.md. */
+void sp_stripe_add_metadata(sp_query_t *params, const sp_ctx_t *ctx,
+                            const sp_order_t *order, const char *place);
+
 /* -- stripe.c -------------------------------------------------------------- */
 
 /** Whether id may stand in a path, and begins with prefix ("pi_"). */
@@ -191,6 +197,12 @@ const char *sp_stripe_webhook_sample(apr_pool_t *pool, const char *secret,
                                      apr_array_header_t *headers);
 sp_outcome_t sp_stripe_payment_rehearse(sp_ctx_t *ctx, const sp_account_t *account,
                                         const sp_order_t *order, sp_fact_t **fact);
+sp_outcome_t sp_stripe_payment_begin(sp_ctx_t *ctx, const sp_account_t *account,
+                                     const sp_order_t *order,
+                                     const char **payment_id);
+sp_outcome_t sp_stripe_payment_confirm(sp_ctx_t *ctx, const sp_account_t *account,
+                                       const sp_confirm_ask_t *ask,
+                                       sp_direct_t *direct);
 sp_outcome_t sp_stripe_payment_capture(sp_ctx_t *ctx, const sp_account_t *account,
                                        const sp_hold_ask_t *ask, sp_fact_t **fact);
 sp_outcome_t sp_stripe_payment_release(sp_ctx_t *ctx, const sp_account_t *account,

@@ -34,9 +34,8 @@
 
 /* -- Create ---------------------------------------------------------------------- */
 
-/* Once on the page and once on its payment: see README.md. */
-static void add_metadata(sp_query_t *params, const sp_ctx_t *ctx,
-                         const sp_order_t *order, const char *place)
+void sp_stripe_add_metadata(sp_query_t *params, const sp_ctx_t *ctx,
+                            const sp_order_t *order, const char *place)
 {
     sp_snapshot_pair_t pairs[SP_SNAPSHOT_PAIRS];
     int i;
@@ -156,7 +155,7 @@ static sp_outcome_t read_created(sp_ctx_t *ctx, const sp_account_t *account,
 static void add_payment(sp_query_t *params, const sp_ctx_t *ctx,
                         const sp_order_t *order)
 {
-    add_metadata(params, ctx, order, "payment_intent_data[metadata]");
+    sp_stripe_add_metadata(params, ctx, order, "payment_intent_data[metadata]");
     if (ctx->settings->capture_after_access) {
         sp_query_add(params, "payment_intent_data[capture_method]", "manual");
     }
@@ -170,7 +169,7 @@ static void add_payment(sp_query_t *params, const sp_ctx_t *ctx,
 static void add_renewal(sp_query_t *params, const sp_ctx_t *ctx,
                         const sp_order_t *order)
 {
-    add_metadata(params, ctx, order, "subscription_data[metadata]");
+    sp_stripe_add_metadata(params, ctx, order, "subscription_data[metadata]");
     sp_query_add(params, "subscription_data[description]", order->reference);
 }
 
@@ -195,7 +194,7 @@ sp_outcome_t sp_stripe_checkout_create(sp_ctx_t *ctx, const sp_account_t *accoun
     sp_query_add(params, "cancel_url", cancel_url);
     add_item(params, ctx, order);
     add_expiry(params, ctx, order);
-    add_metadata(params, ctx, order, "metadata");
+    sp_stripe_add_metadata(params, ctx, order, "metadata");
     if (order->renews) {
         add_renewal(params, ctx, order);
     }
@@ -217,6 +216,16 @@ static sp_outcome_t no_such_page(sp_ctx_t *ctx)
 sp_outcome_t sp_stripe_checkout_fetch(sp_ctx_t *ctx, const sp_account_t *account,
                                       const char *checkout_id, sp_fact_t **fact)
 {
+    sp_outcome_t out;
+
+    if (sp_stripe_is_id(checkout_id, "pi_")) {
+        /* A payment without a page stands for one. */
+        out = sp_stripe_payment_fetch(ctx, account, checkout_id, fact);
+        if (out == SP_DONE) {
+            (*fact)->checkout_id = (*fact)->payment_id;
+        }
+        return out;
+    }
     if (!sp_stripe_is_id(checkout_id, "cs_")) {
         return no_such_page(ctx);
     }
@@ -299,16 +308,39 @@ static int look_for_order(void *baton, const sp_page_t *page)
     return 1;
 }
 
+/* A payment without a page, among those that have one. */
+static const char *take_direct(const sp_stripe_reader_t *reader, sp_scan_t *scan,
+                               sp_fact_t **fact)
+{
+    const char *why = sp_stripe_take_intent(reader, scan, fact);
+
+    if (!why) {
+        (*fact)->checkout_id = (*fact)->payment_id; /* what this list goes by, too */
+    }
+    return why;
+}
+
+/* Pages first: the payment of a page bears the order's mark as well. */
 static sp_outcome_t search_span(sp_ctx_t *ctx, const sp_account_t *account,
                                 apr_time_t since, apr_time_t until, search_t *search)
 {
-    sp_stripe_list_t list = { .what = "find checkout",
-                              .path = "/v1/checkout/sessions",
-                              .take = sp_stripe_take_session };
+    sp_stripe_list_t pages = { .what = "find checkout",
+                               .path = "/v1/checkout/sessions",
+                               .take = sp_stripe_take_session };
+    sp_stripe_list_t direct = { .what = "find payment",
+                                .path = "/v1/payment_intents",
+                                .take = take_direct };
+    apr_time_t deadline = sp_call_deadline(ctx);
+    sp_outcome_t out;
 
-    list.ask.since = since;
-    list.ask.until = until;
-    return sp_stripe_walk(ctx, account, &list, look_for_order, search);
+    pages.ask.since = direct.ask.since = since;
+    pages.ask.until = direct.ask.until = until;
+    out = sp_stripe_walk(ctx, account, &pages, look_for_order, search);
+    if (out == SP_DONE && !search->best) {
+        sp_call_share_time(ctx, deadline);
+        out = sp_stripe_walk(ctx, account, &direct, look_for_order, search);
+    }
+    return out;
 }
 
 static sp_outcome_t answer_none(sp_ctx_t *ctx, const sp_order_t *order,

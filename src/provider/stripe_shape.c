@@ -74,16 +74,28 @@ static const sp_scan_field_t intent_error_rows[] = {
 };
 static const sp_scan_shape_t intent_error_shape = ALL(intent_error_rows);
 
+static const sp_scan_field_t redirect_rows[] = {
+    ROW(sp_stripe_intent_t, "url", TEXT, 0, action_url),
+};
+static const sp_scan_shape_t redirect_shape = ALL(redirect_rows);
+
+static const sp_scan_field_t action_rows[] = {
+    NEST("redirect_to_url", redirect_shape),
+};
+static const sp_scan_shape_t action_shape = ALL(action_rows);
+
 static const sp_scan_field_t intent_rows[] = {
     ROW(sp_stripe_intent_t, "id", TEXT, 1, id),
     ROW(sp_stripe_intent_t, "amount", INT, 1, amount),
     ROW(sp_stripe_intent_t, "amount_received", INT, 0, amount_received),
+    ROW(sp_stripe_intent_t, "client_secret", TEXT, 0, client_secret),
     ROW(sp_stripe_intent_t, "currency", TEXT, 1, currency),
     ROW(sp_stripe_intent_t, "customer", ID, 0, customer),
     NEST("last_payment_error", intent_error_shape),
     ROW(sp_stripe_intent_t, "latest_charge", RAW, 0, charge),
     ROW(sp_stripe_intent_t, "livemode", BOOL, 1, livemode),
     NEST("metadata", sp_snapshot_shape),
+    NEST("next_action", action_shape),
     ROW(sp_stripe_intent_t, "status", TEXT, 1, status),
 };
 const sp_scan_shape_t sp_stripe_intent_shape = ALL(intent_rows);

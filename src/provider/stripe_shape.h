@@ -48,6 +48,8 @@ typedef struct sp_stripe_intent_t {
     const char *error_type;
     const char *error_code;
     const char *decline_code;
+    const char *client_secret;
+    const char *action_url;
     int64_t amount;
     int64_t amount_received;
     sp_slice_t charge; /* an id, or the whole charge where expanded */

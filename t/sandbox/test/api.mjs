@@ -440,6 +440,71 @@ test('intents by hand: manual capture, declines as 402, cancellation', async (t)
   assert.equal((await failure(stripe.paymentIntents.cancel(loose.id))).code, 'payment_intent_unexpected_state');
 });
 
+test('a page with manual capture: reserved and unpaid, then paid; released counts as refunded', async (t) => {
+  const { stripe, pay, control } = await open(t);
+  const manual = () => asked({ payment_intent_data: { capture_method: 'manual' } });
+  const session = await stripe.checkout.sessions.create(manual());
+  await pay(session, { card: CARD });
+  const held = await stripe.checkout.sessions.retrieve(session.id, { expand: ['payment_intent.latest_charge'] });
+  const { payment_intent: intent } = held;
+  assert.deepEqual([held.status, held.payment_status, intent.status, intent.amount_capturable, intent.amount_received],
+    ['complete', 'unpaid', 'requires_capture', held.amount_total, 0]);
+  const { captured, status, payment_method_details: { card } } = intent.latest_charge;
+  assert.deepEqual([captured, status], [false, 'succeeded']);
+  assert.ok(Math.abs(card.capture_before - intent.created - 7 * 86400) < 60);
+  assert.equal((await stripe.paymentIntents.capture(intent.id)).status, 'succeeded');
+  assert.equal((await failure(stripe.paymentIntents.capture(intent.id))).code, 'payment_intent_unexpected_state', 'once');
+  assert.equal((await stripe.checkout.sessions.retrieve(session.id)).payment_status, 'paid');
+  const types = async (id) => (await stripe.events.list({ limit: 100 })).data
+    .filter((one) => [one.data.object.id, one.data.object.payment_intent].includes(id)).map((one) => one.type);
+  for (const type of ['payment_intent.amount_capturable_updated', 'charge.captured', 'payment_intent.succeeded']) {
+    assert.ok((await types(intent.id)).includes(type), type);
+  }
+
+  const open2 = await stripe.checkout.sessions.create(manual());
+  await pay(open2, { card: '4000000000000002' });
+  const refused = (await stripe.checkout.sessions.retrieve(open2.id)).payment_intent;
+  assert.equal((await failure(stripe.paymentIntents.cancel(refused))).statusCode, 400, 'an open page is expired, not its payment cancelled');
+  await pay(open2, { card: CARD });
+  assert.equal((await stripe.paymentIntents.cancel(refused)).status, 'canceled');
+  const [gone] = (await stripe.charges.list({ payment_intent: refused, limit: 1 })).data;
+  assert.deepEqual([gone.captured, gone.refunded, gone.amount_refunded], [false, true, gone.amount]);
+  assert.equal((await stripe.refunds.list({ charge: gone.id })).data.length, 0);
+
+  const late = await stripe.checkout.sessions.create(manual());
+  await pay(late, { card: CARD });
+  await control('POST', 'clock', { advance_s: 7 * 86400 + 60 });
+  const ended = await stripe.checkout.sessions.retrieve(late.id, { expand: ['payment_intent'] });
+  assert.deepEqual([ended.payment_intent.status, ended.payment_intent.cancellation_reason], ['canceled', 'automatic']);
+  assert.ok((await types(ended.payment_intent.id)).includes('charge.expired'));
+});
+
+test('intents by hand: the bank asks, its customer answers', async (t) => {
+  const { stripe } = await open(t);
+  const base = { amount: 2000, currency: 'usd', payment_method: 'pm_card_authenticationRequired' };
+  const answer = (url, outcome) => fetch(url, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ outcome }) });
+  const begun = await stripe.paymentIntents.create(base);
+  const asked3 = await stripe.paymentIntents.confirm(begun.id, { return_url: 'http://127.0.0.1/back?t=1' });
+  const { type, redirect_to_url: to } = asked3.next_action;
+  assert.deepEqual([asked3.status, type, to.return_url], ['requires_action', 'redirect_to_url', 'http://127.0.0.1/back?t=1']);
+  assert.equal((await fetch(to.url)).status, 200);
+  const back = new URL((await answer(to.url, 'approve')).headers.get('location'));
+  assert.deepEqual([back.searchParams.get('t'), back.searchParams.get('payment_intent'), back.searchParams.get('redirect_status')],
+    ['1', begun.id, 'succeeded']);
+  assert.equal((await stripe.paymentIntents.retrieve(begun.id)).status, 'succeeded');
+  assert.equal((await answer(to.url, 'approve')).status, 404, 'once');
+
+  const other = await stripe.paymentIntents.create({ ...base, confirm: true, return_url: 'http://127.0.0.1/back' });
+  await answer(other.next_action.redirect_to_url.url, 'fail');
+  const failed = await stripe.paymentIntents.retrieve(other.id);
+  assert.deepEqual([failed.status, failed.last_payment_error.code], ['requires_payment_method', 'payment_intent_authentication_failure']);
+  assert.equal((await stripe.paymentIntents.confirm(other.id, { payment_method: 'pm_card_visa' })).status, 'succeeded');
+  const script = await stripe.paymentIntents.create({ ...base, confirm: true });
+  assert.equal(script.next_action.type, 'use_stripe_sdk', 'without an address to come back to');
+  const debit = await stripe.paymentIntents.create({ ...base, confirm: true, payment_method: 'pm_usBankAccount_success' });
+  assert.equal(debit.status, 'processing');
+});
+
 test('prices, products and test clocks', async (t) => {
   const { stripe } = await open(t);
   const price = await stripe.prices.create({ currency: 'eur', unit_amount: 1999, product_data: { name: 'Year' },

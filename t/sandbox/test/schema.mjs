@@ -93,6 +93,14 @@ async function live({ stripe, pay, control, sandbox }) {
   await stripe.customers.create({ email: 'bo@example.com' });
   await stripe.paymentIntents.create({ amount: 500, currency: 'eur', confirm: true,
     capture_method: 'manual', payment_method: 'pm_card_visa' });
+  const { id } = await stripe.paymentIntents.create({ amount: 500, currency: 'eur', confirm: true,
+    capture_method: 'manual', payment_method: 'pm_card_visa' });
+  await stripe.paymentIntents.cancel(id);
+  for (const more of [{}, { return_url: 'https://shop.example/back' }]) {
+    await stripe.paymentIntents.create({ amount: 500, currency: 'eur', confirm: true,
+      payment_method: 'pm_card_authenticationRequired', ...more });
+  }
+  await buy({ card: CARD }, asked({ payment_intent_data: { capture_method: 'manual' } }));
   await stripe.testHelpers.testClocks.create({ frozen_time: 1_800_000_000 });
   await control('POST', 'payments', { count: 3, email: 'p{n}@example.com', age_s: 1000, spread_s: 500,
     metadata: { order: 'o-{n}' }, events: 'undelivered', suffix: 'SP{n}AB' });
