@@ -67,6 +67,7 @@ static void register_hooks(apr_pool_t *pool)
                              SP_PROVIDER_VERSION, *provider);
     }
     sp_access_register(pool);
+    sp_mod_status_register();
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     /* After everybody: the worker is forked with all that the others have set up. */
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_REALLY_LAST);

@@ -97,6 +97,7 @@ declare
         settings_store, refund_allowed, capture_allowed, worker_beat, workers_at, worker_gone,
         worker_release, leader_try,
         outbox_claim, outbox_sent, outbox_retry, outbox_dead, outbox_next,
+        outbox_depth,
         orders_due, order_asked, events_due, event_retry,
         events_known, payments_unmatched,
         run_begin, run_end, watermark_get, watermark_set, doctor_look,

@@ -206,6 +206,15 @@ sp_outcome_t sp_db_outbox_next(sp_ctx_t *ctx, apr_time_t *at)
     return ask_int(ctx, &stmt, &args, at);
 }
 
+sp_outcome_t sp_db_outbox_depth(sp_ctx_t *ctx, apr_int64_t *depth)
+{
+    static const sp_stmt_t stmt = { "outbox_depth", "select subpay.outbox_depth()",
+                                    1 };
+    const sp_args_t args = { 0 };
+
+    return ask_int(ctx, &stmt, &args, depth);
+}
+
 sp_outcome_t sp_db_orders_due(sp_ctx_t *ctx, int limit, int starting,
                               apr_array_header_t **orders)
 {

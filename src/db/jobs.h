@@ -66,6 +66,9 @@ sp_outcome_t sp_db_outbox_dead(sp_ctx_t *ctx, const sp_outbox_row_t *row,
 /** When the next row is due; 0 when there is none. */
 sp_outcome_t sp_db_outbox_next(sp_ctx_t *ctx, apr_time_t *at);
 
+/** How many messages wait to leave. */
+sp_outcome_t sp_db_outbox_depth(sp_ctx_t *ctx, apr_int64_t *depth);
+
 /* ---- what is open ----------------------------------------------------------- */
 
 /** Orders (sp_order_t) to be asked about; starting takes all young ones too. */

@@ -21,6 +21,9 @@ const char *sp_handle_prepare(apr_pool_t *pool, const sp_settings_t *settings);
 /** For child_init: what each child has of its own. */
 void sp_handle_child_init(apr_pool_t *pool, server_rec *s);
 
+/** A block of our own on the page of mod_status, where that is loaded. */
+void sp_mod_status_register(void);
+
 /** The map_to_storage hook: our pages are no files, so nobody looks for them. */
 int sp_handle_map(request_rec *r);
 

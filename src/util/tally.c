@@ -64,6 +64,16 @@ void sp_tally_webhook(apr_interval_time_t took)
     add(&tally->webhook_time, (apr_uint64_t)(took > 0 ? took : 0));
 }
 
+void sp_tally_beat(apr_time_t looked, apr_int64_t waiting)
+{
+    if (!tally) {
+        return;
+    }
+    __atomic_store_n(&tally->looked, looked, __ATOMIC_RELAXED);
+    __atomic_store_n(&tally->waiting, waiting, __ATOMIC_RELAXED);
+    __atomic_store_n(&tally->beat, apr_time_now(), __ATOMIC_RELAXED);
+}
+
 const sp_tally_t *sp_tally_get(void)
 {
     return tally;

@@ -20,6 +20,10 @@ typedef struct sp_tally_t {
     apr_uint64_t calls[SP_TALLY_RESULTS];
     apr_uint64_t webhooks[SP_TALLY_BUCKETS]; /* each by itself; the last: any time */
     apr_uint64_t webhook_time;               /* microseconds, all together */
+    /* What this node's worker has seen last, written by it alone. */
+    apr_time_t beat;   /* when; 0: not yet */
+    apr_time_t looked; /* when the provider was last looked at with success, or 0 */
+    apr_int64_t waiting; /* messages that wait to leave */
 } sp_tally_t;
 
 /* Upper ends of all buckets but the last, in microseconds. */
@@ -33,6 +37,9 @@ void sp_tally_call(int outcome);
 
 /** A webhook was answered. */
 void sp_tally_webhook(apr_interval_time_t took);
+
+/** The worker lives, and has seen this. */
+void sp_tally_beat(apr_time_t looked, apr_int64_t waiting);
 
 /** What was counted; NULL when nothing is. */
 const sp_tally_t *sp_tally_get(void);

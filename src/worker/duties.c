@@ -25,6 +25,7 @@
 #include "domain/renewal.h"
 #include "util/http.h"
 #include "util/log.h"
+#include "util/tally.h"
 #include "worker/clock.h"
 
 #define DAY apr_time_from_sec(86400)
@@ -41,11 +42,29 @@ static sp_turn_t turn_of(sp_outcome_t out)
     return out == SP_DONE ? SP_TURN_GOOD : SP_TURN_BAD;
 }
 
+/* For mod_status of this httpd, which asks no database. */
+static sp_outcome_t tell_node(sp_ctx_t *ctx)
+{
+    apr_int64_t age_s, waiting = 0;
+    sp_outcome_t out = sp_db_health(ctx, &age_s);
+
+    if (out == SP_DONE) {
+        out = sp_db_outbox_depth(ctx, &waiting);
+    }
+    if (out == SP_DONE) {
+        sp_tally_beat(age_s < 0 ? 0 : apr_time_now() - apr_time_from_sec(age_s),
+                      waiting);
+    }
+    return out;
+}
+
 sp_turn_t sp_duty_beat(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
 {
+    sp_outcome_t out = sp_db_worker_beat(ctx, worker->id, worker->host,
+                                         (int)getpid(), worker->leader);
+
     (void)duty;
-    return turn_of(sp_db_worker_beat(ctx, worker->id, worker->host, (int)getpid(),
-                                     worker->leader));
+    return turn_of(out == SP_DONE ? tell_node(ctx) : out);
 }
 
 /* No such process, or its number now belongs to something else. */
