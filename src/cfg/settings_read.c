@@ -392,19 +392,10 @@ SP_READ(PERIOD)
     return NULL;
 }
 
-/* Card networks charge these in whole units, or in two decimals, although ISO 4217
- * knows more; another last digit would be refused at the payment. */
-static int64_t smallest_step(const char *currency)
-{
-    if (sp_money_exponent(currency) == 3) {
-        return 10;
-    }
-    return strcmp(currency, "ISK") && strcmp(currency, "UGX") ? 1 : 100;
-}
-
 SP_READ(MONEY)
 {
     sp_money_t *money = value->member;
+    int step;
     const char *problem = sp_money_parse(value->pool, value->text, money);
 
     if (problem) {
@@ -413,13 +404,15 @@ SP_READ(MONEY)
     if (money->minor == 0) {
         return "write a price above zero: nothing is sold for nothing here";
     }
-    if (money->minor % smallest_step(money->currency)) {
+    step = sp_money_step(money->currency);
+    if (money->minor % step) {
+        /* Networks charge these in whole units, or in two decimals, although ISO 4217
+         * knows more; another last digit would be refused at the payment. */
         return apr_psprintf(
             value->pool,
             "cards are charged in steps of %d minor units of %s: write "
             "a price that ends in %s",
-            (int)smallest_step(money->currency), money->currency,
-            smallest_step(money->currency) == 10 ? "0" : "00");
+            step, money->currency, step == 10 ? "0" : "00");
     }
     return NULL;
 }

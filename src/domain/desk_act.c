@@ -97,7 +97,9 @@ static const struct {
     { "under_way", 0, "A refund of all that is left is on its way already." },
     { "nothing_left", 0, "All of it has been sent back already." },
     { "too_much", 0, "That is more than is left of this payment." },
-    { "bad_amount", 0, "Enter an amount like 100.00, or leave it empty for all." },
+    { "bad_amount", 0,
+      "Enter an amount as the order has it, like 100.00 for dollars or 100 for yen, or "
+      "leave it empty for all." },
     { "bad_days", 0, "Enter a number of days from 1 to 366." },
     { "has_access", 0, "This order gives access already. Give days instead." },
     { "second_person", 0,
@@ -340,7 +342,7 @@ static sp_outcome_t refund(sp_ctx_t *ctx, const sp_desk_ask_t *ask, int duplicat
     if (ask->amount && !duplicate) {
         if (sp_money_parse_amount(ctx->pool, ask->amount, order->price.currency,
                                   &amount) ||
-            amount.minor <= 0) {
+            amount.minor <= 0 || amount.minor % sp_money_step(amount.currency)) {
             return refuse(ctx, "bad_amount", answer);
         }
         sp_json_set_int(json, "amount", amount.minor);

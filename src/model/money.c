@@ -9,19 +9,38 @@
 #include <apr_strings.h>
 #include <string.h>
 
+/* How one currency is counted and written; see currency.def. */
+typedef struct rule_t {
+    const char *code;
+    int digits;
+    int shown;
+    int step;
+} rule_t;
+
+static const rule_t *rule_of(const char *currency)
+{
+    static const rule_t rules[] = {
+#define SP_CURRENCY(code, digits, shown, step) { code, digits, shown, step },
+#include "model/currency.def"
+#undef SP_CURRENCY
+        { "", 2, 2, 1 } /* all the others */
+    };
+    const rule_t *rule = rules;
+
+    while (*rule->code && strcmp(rule->code, currency) != 0) {
+        rule++;
+    }
+    return rule;
+}
+
 int sp_money_exponent(const char *currency)
 {
-    static const char none[] =
-        "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF";
-    static const char three[] = "BHD JOD KWD OMR TND";
+    return rule_of(currency)->digits;
+}
 
-    if (strlen(currency) != 3) {
-        return 2;
-    }
-    if (strstr(none, currency)) {
-        return 0;
-    }
-    return strstr(three, currency) ? 3 : 2;
+int sp_money_step(const char *currency)
+{
+    return rule_of(currency)->step;
 }
 
 /* Whole digits of text into *value; NULL at the first byte that is no digit,
@@ -40,7 +59,8 @@ static const char *read_digits(const char *text, int *digits, int64_t *value)
 const char *sp_money_parse_amount(apr_pool_t *pool, const char *amount,
                                   const char *currency, sp_money_t *money)
 {
-    int exponent = sp_money_exponent(currency);
+    const rule_t *rule = rule_of(currency);
+    int exponent = rule->digits;
     int whole, decimals = 0, i;
     int64_t value = 0;
     const char *rest = read_digits(amount, &whole, &value);
@@ -54,9 +74,9 @@ const char *sp_money_parse_amount(apr_pool_t *pool, const char *amount,
     if (!rest || *rest || whole == 0 || whole + decimals > 15) {
         return apr_psprintf(pool, "\"%s\" is not an amount of %s: write %s", amount,
                             currency,
-                            exponent == 0   ? "whole units, like 249"
-                            : exponent == 3 ? "three decimals, like 249.000"
-                                            : "two decimals, like 249.00");
+                            rule->shown == 0 ? "whole units, like 249"
+                            : exponent == 3  ? "three decimals, like 249.000"
+                                             : "two decimals, like 249.00");
     }
     for (i = decimals; i < exponent; i++) {
         value *= 10;
@@ -85,19 +105,20 @@ const char *sp_money_parse(apr_pool_t *pool, const char *text, sp_money_t *money
 
 const char *sp_money_text(apr_pool_t *pool, const sp_money_t *money)
 {
-    int exponent = sp_money_exponent(money->currency);
+    const rule_t *rule = rule_of(money->currency);
     int64_t scale = 1;
     int i;
 
-    for (i = 0; i < exponent; i++) {
+    for (i = 0; i < rule->digits; i++) {
         scale *= 10;
     }
-    if (exponent == 0) {
-        return apr_psprintf(pool, "%" APR_INT64_T_FMT " %s", money->minor,
+    /* What nobody writes is left out, unless something would be lost by it. */
+    if (rule->digits == 0 || (rule->shown == 0 && money->minor % scale == 0)) {
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT " %s", money->minor / scale,
                             money->currency);
     }
     return apr_psprintf(pool, "%" APR_INT64_T_FMT ".%0*" APR_INT64_T_FMT " %s",
-                        money->minor / scale, exponent, money->minor % scale,
+                        money->minor / scale, rule->digits, money->minor % scale,
                         money->currency);
 }
 

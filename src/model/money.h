@@ -15,8 +15,11 @@ typedef struct sp_money_t {
     char currency[4]; /* ISO 4217, upper case */
 } sp_money_t;
 
-/** Digits after the point for a currency: 0, 2 or 3; 2 for one we do not know. */
+/** Digits of a currency's minor unit: 0, 2 or 3; 2 for one we do not know. */
 int sp_money_exponent(const char *currency);
+
+/** Cards can be charged, and paid back, multiples of so many minor units. */
+int sp_money_step(const char *currency);
 
 /**
  * Read "249.00 USD" (exactly as many decimals as the currency has, or none).

@@ -2,6 +2,8 @@
  * html.mjs - a small page, readable by everybody.
  */
 
+import { isHundreds } from '../world/money.mjs';
+
 const ESCAPES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
 export const escape = (text) => String(text ?? '').replace(/[&<>"']/g, (sign) => ESCAPES[sign]);
@@ -46,5 +48,6 @@ export const redirect = (location) => ({
 export function amountText(amount, currency) {
   const { maximumFractionDigits: digits } = new Intl.NumberFormat('en',
     { style: 'currency', currency }).resolvedOptions();
-  return `${(amount / 10 ** digits).toFixed(digits)} ${currency.toUpperCase()}`;
+  const scale = isHundreds(currency) ? 100 : 10 ** digits;
+  return `${(amount / scale).toFixed(digits)} ${currency.toUpperCase()}`;
 }

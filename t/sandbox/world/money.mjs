@@ -8,6 +8,9 @@ const MINIMUM = { usd: 50, aud: 50, brl: 50, cad: 50, chf: 50, eur: 50, inr: 50,
   sgd: 50, gbp: 30, aed: 200, myr: 200, pln: 200, ron: 200, bgn: 100, czk: 1500, dkk: 250,
   hkd: 400, huf: 17500, jpy: 50, mxn: 1000, nok: 300, sek: 300, thb: 1000 };
 const HUNDREDS = new Set(['ugx', 'isk']); /* sent x100 though they have no minor unit */
+/** Is a whole unit of it 100 of what the API counts? */
+export const isHundreds = (currency) => HUNDREDS.has(currency.toLowerCase());
+
 const TENS = new Set(['bhd', 'jod', 'kwd', 'omr', 'tnd']);
 const MAXIMUM = 99_999_999;
 
