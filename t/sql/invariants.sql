@@ -1,7 +1,7 @@
 -- The checker is checked: in a database where all is well t/invariants.sql is silent,
 -- and one planted corruption for each invariant turns exactly that one red.
 \ir helper.psql
-select plan(25);
+select plan(29);
 
 -- A shop with a bit of everything, an hour ago.
 select run_begin('events', null) as run \gset
@@ -15,8 +15,9 @@ select t.says(t.paid(8, '{"ours": false}')) \g /dev/null
 select event_keep('stripe', 'evt_raw', '\x00', 'not JSON') \g /dev/null
 select t.placed(n, 0, 'twin@example.com'), t.says(t.paid(n)) from generate_series(10, 11) n \g /dev/null
 select t.placed(12), t.says(t.paid(12)), t.says(t.paid(12, '{"payment_id": "pi_12b", "event_id": "e12b"}')) \g /dev/null
+select t.placed(13), t.says(t.paid(13, '{"kind": "payment.authorised"}')) \g /dev/null
 select watermark_set('events', now(), null) \g /dev/null
-update outbox set state = 'sent', sent_at = now();
+update outbox set state = 'sent', sent_at = now() where kind <> 'capture';
 set session_replication_role = replica;
 update orders set completed_at = completed_at - interval '1 hour', paid_at = paid_at - interval '1 hour' where completed_at is not null;
 set session_replication_role = origin;
@@ -31,8 +32,8 @@ select format('create function t.red() returns text[] language sql as $f$
 :make;
 
 select is(t.red(), null, 'all is well: silent');
-select is((select count(*) from regexp_matches(:'invariants', 'select ''I\d+'' as', 'g')), 13::bigint,
-    'thirteen invariants are looked at');
+select is((select count(*) from regexp_matches(:'invariants', 'select ''I\d+'' as', 'g')), 14::bigint,
+    'fourteen invariants are looked at');
 
 create function t.planted(in_invariant text, in_what text, variadic in_sql text[]) returns text language plpgsql
 as $$
@@ -57,6 +58,12 @@ select t.planted('I1', 'a payment without an order', 'update payments set order_
 select t.planted('I1', 'a payment whose order took nothing in',
     'insert into payments (provider, payment_id, order_id, mode, amount, currency) values (''stripe'', ''x'', t.id(7), ''test'', 24900, ''USD'')');
 select t.planted('I1', 'a review that nobody looks after', 'update tickets set state = ''solved'', solved_at = now() where order_id = t.id(4)');
+select t.planted('I1', 'money held, and nobody takes it', 'delete from outbox where kind = ''capture''',
+    'update payments set created_at = now() - interval ''10 min''');
+select t.planted('I1', 'money held beyond its time', 'update payments set hold_until = now() - interval ''2 hours'' where payment_id = ''pi_13''');
+select t.planted('I1', 'called held, and taken', 'update payments set state = ''taken'' where payment_id = ''pi_13''');
+select t.planted('I1', 'completed on money that was let go', 'update payments set state = ''released'' where payment_id = ''pi_13''',
+    'update subscriptions set status = ''ended'' where order_id = t.id(13)');
 select t.planted('I2', 'completed, and nothing granted', 'delete from subscriptions where order_id = t.id(1)');
 select t.planted('I2', 'a year that is a month', 'update subscriptions set expires_at = starts_at + interval ''1 month'' where order_id = t.id(1)');
 select t.planted('I2', 'refunded, and access goes on', 'update subscriptions set status = ''active'' where order_id = t.id(5)');
