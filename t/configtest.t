@@ -162,6 +162,7 @@ const wrong = [
     'SubPayNotifyURL', 'https'],
   [{ ...PRODUCTION, SubPayAlertWebhook: 'http://chat.example.com/x' }, 'SubPayAlertWebhook', 'https'],
   [{ SubPayProviderURL: 'stripe http://api.example.com' }, 'SubPayProviderURL', 'readable on its way'],
+  [{ SubPayCapture: 'later' }, 'SubPayCapture "later": write automatic or after-access'],
 ];
 
 const wrongPlans = [
@@ -195,6 +196,7 @@ const right = [
   ['every duration', { shop: { SubPayReconcileInterval: '90', SubPayReconcileOverlap: '10m', SubPayDeepSweep: '3d', SubPayPendingExpiry: '24h' } }],
   ['a plan that renews', { plan: { SubPayRenews: 'on', SubPayPeriod: '3mo' } }],
   ['a credit pack in yen', { plan: { SubPayPrice: '500 JPY', SubPayPeriod: null, SubPayCredits: '100' } }],
+  ['access before capture', { shop: { SubPayCapture: 'after-access' } }],
   ['dinars that end in 0', { plan: { SubPayPrice: '24.900 KWD' } }],
   ['production', { shop: { ...PRODUCTION, SubPayBaseURL: 'https://shop.example.com/' } }],
   ['a key in the environment', { shop: { SubPayProviderKey: 'stripe env:SUBPAY_KEY' } }, { SUBPAY_KEY: TEST_KEY }],

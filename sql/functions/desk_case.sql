@@ -45,6 +45,9 @@ begin
                        'amount_refunded', p.amount_refunded,
                        'refunded_text', case when p.amount_refunded > 0 then
                            money_text(p.amount_refunded, p.currency) end,
+                       'held', nullif(p.state = 'held', false),
+                       'released', nullif(p.state = 'released', false),
+                       'hold_until', case when p.state = 'held' then moment(p.hold_until) end,
                        'disputed', nullif(p.disputed, false), 'card_brand', p.card_brand,
                        'card_last4', p.card_last4, 'statement', p.statement,
                        'payer_email', case when email_fold(p.email) <> email_fold(o.email)

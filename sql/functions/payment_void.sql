@@ -13,7 +13,7 @@ begin
      where h.provider = in_fact.provider and h.payment_id = in_fact.payment_id;
     if p.state = 'held' and p.order_id = in_order.id then
         return hold_released(in_order, p, in_actor);
-    elsif p.state is not null then
+    elsif p.state is not null and in_fact.kind = 'payment.void' then
         return settle_answer('already', case p.state when 'released' then 'released' end,
                              in_order);
     end if;

@@ -65,7 +65,7 @@ begin
             return refund_settle(o, in_fact, in_actor);
         when 'dispute' then
             return dispute_settle(o, in_fact, in_actor);
-        when 'payment.void' then
+        when 'payment.void', 'checkout.expired' then
             return payment_void(o, in_fact, in_actor);
         else
             return order_note(o, in_fact, in_actor);

@@ -55,8 +55,8 @@ const sp_diagnosis_t *sp_desk_diagnosis(const char *code)
           "Paid twice. One payment is enough: send the other back. Access stays.",
           "refund-duplicate", "Send the second payment back" },
         { "refunded",
-          "The money has been sent back, and access has ended. Banks show it in 5 to "
-          "10 working days.",
+          "The money has been sent back, or was let go before it was taken, and access "
+          "has ended. Banks show what was sent back in 5 to 10 working days.",
           NULL, NULL },
         { "disputed",
           "The bank has the case. Do not refund: it would go out twice. Answer at "

@@ -371,6 +371,28 @@ sp_outcome_t sp_order_ask(sp_ctx_t *ctx, const sp_order_t *order, sp_fact_t **fa
     return account ? ask_provider(ctx, account, order, fact) : SP_FAILED;
 }
 
+/* A payment without a page never closes by itself, and would be asked about for ever:
+ * when its time is over it is closed there, and the provider says how it stands then. */
+static sp_outcome_t close_late(sp_ctx_t *ctx, const sp_account_t *account,
+                               const sp_order_t *order, sp_fact_t **fact)
+{
+    int waits = (*fact)->kind == SP_FACT_CHECKOUT_OPEN ||
+                (*fact)->kind == SP_FACT_PAYMENT_FAILED;
+    const char *id = (*fact)->checkout_id;
+    sp_outcome_t out;
+
+    if (!waits || !id || !(*fact)->payment_id ||
+        strcmp(id, (*fact)->payment_id) != 0 || !order->checkout_expires ||
+        apr_time_now() < order->checkout_expires ||
+        !account->provider->checkout_expire) {
+        return SP_DONE;
+    }
+    out = account->provider->checkout_expire(ctx, account, id);
+    return out == SP_DONE || out == SP_REFUSED
+               ? account->provider->checkout_fetch(ctx, account, id, fact)
+               : out;
+}
+
 sp_outcome_t sp_order_recover(sp_ctx_t *ctx, sp_order_t **order)
 {
     const sp_account_t *account = account_of(ctx, *order);
@@ -384,6 +406,9 @@ sp_outcome_t sp_order_recover(sp_ctx_t *ctx, sp_order_t **order)
         return SP_FAILED;
     }
     out = ask_provider(ctx, account, *order, &fact);
+    if (out == SP_DONE) {
+        out = close_late(ctx, account, *order, &fact);
+    }
     if (out != SP_DONE) {
         return out;
     }

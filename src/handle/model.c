@@ -249,6 +249,8 @@ static json_t *product_model(sp_ctx_t *ctx, const sp_product_t *product,
                                      : sp_order_statement_start(ctx));
     sp_json_set_int(model, "credits", product->credits);
     sp_json_set_bool(model, "selected", selected);
+    sp_json_set_bool(model, "after_access",
+                     ctx->settings->capture_after_access && !product->renews);
     return model;
 }
 

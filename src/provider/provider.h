@@ -174,7 +174,9 @@ typedef struct sp_provider_t {
     sp_outcome_t (*checkout_find)(sp_ctx_t *ctx, const sp_account_t *account,
                                   const sp_order_t *order, sp_fact_t **fact);
 
-    /** Close a payment page that nobody shall pay any more. NULL where not offered. */
+    /** Close a payment page that nobody shall pay any more, or what payment_begin began:
+     * then checkout_fetch says SP_FACT_CHECKOUT_EXPIRED. SP_REFUSED when it was paid or
+     * closed before. NULL where not offered. */
     sp_outcome_t (*checkout_expire)(sp_ctx_t *ctx, const sp_account_t *account,
                                     const char *checkout_id);
 

@@ -202,7 +202,8 @@ sp_outcome_t sp_stripe_checkout_create(sp_ctx_t *ctx, const sp_account_t *accoun
         add_payment(params, ctx, order);
     }
     out = sp_stripe_send(ctx, account, &call, &body);
-    return out == SP_DONE ? read_created(ctx, account, &call, order, &body, checkout) : out;
+    return out == SP_DONE ? read_created(ctx, account, &call, order, &body, checkout)
+                          : out;
 }
 
 /* -- Fetch and expire -------------------------------------------------------------- */
@@ -238,15 +239,21 @@ sp_outcome_t sp_stripe_checkout_fetch(sp_ctx_t *ctx, const sp_account_t *account
 sp_outcome_t sp_stripe_checkout_expire(sp_ctx_t *ctx, const sp_account_t *account,
                                        const char *checkout_id)
 {
+    int direct = sp_stripe_is_id(checkout_id, "pi_");
     sp_stripe_call_t call;
     sp_slice_t body;
 
-    if (!sp_stripe_is_id(checkout_id, "cs_")) {
+    if (!direct && !sp_stripe_is_id(checkout_id, "cs_")) {
         return no_such_page(ctx);
     }
     sp_stripe_call_start(&call, ctx->pool, "expire checkout", "POST",
-                         apr_pstrcat(ctx->pool, "/v1/checkout/sessions/",
-                                     checkout_id, "/expire", NULL));
+                         direct ? apr_pstrcat(ctx->pool, "/v1/payment_intents/",
+                                              checkout_id, "/cancel", NULL)
+                                : apr_pstrcat(ctx->pool, "/v1/checkout/sessions/",
+                                              checkout_id, "/expire", NULL));
+    if (direct) {
+        sp_query_add(&call.params, "cancellation_reason", "abandoned");
+    }
     /* A new key each time: the answer "it is not open" must not be replayed. */
     call.key = sp_crypto_uuid(ctx->pool);
     if (!call.key) {

@@ -32,7 +32,7 @@ static const type_t types[] = {
     { "payment_intent.processing", sp_stripe_take_intent, AS_IT_SAYS, 0 },
     { "payment_intent.amount_capturable_updated", sp_stripe_take_intent, AS_IT_SAYS, 0 },
     { "payment_intent.payment_failed", sp_stripe_take_intent, SP_FACT_PAYMENT_FAILED, 0 },
-    { "payment_intent.canceled", sp_stripe_take_intent, SP_FACT_PAYMENT_VOID, 0 },
+    { "payment_intent.canceled", sp_stripe_take_intent, AS_IT_SAYS, 0 },
     { "charge.succeeded", sp_stripe_take_charge, AS_IT_SAYS, 0 },
     /* The running total, on the payment; each refund's own life is in refund.*. */
     { "charge.refunded", sp_stripe_take_charge, AS_IT_SAYS, 1 },

@@ -189,7 +189,9 @@ static sp_fact_kind_t intent_kind(const sp_stripe_intent_t *intent)
         return SP_FACT_PAYMENT_PROCESSING;
     }
     if (is(intent->status, "canceled")) {
-        return SP_FACT_PAYMENT_VOID;
+        /* Given up as a payment page is that expires; see stripe_checkout.c. */
+        return is(intent->cancelled_for, "abandoned") ? SP_FACT_CHECKOUT_EXPIRED
+                                                      : SP_FACT_PAYMENT_VOID;
     }
     if (is(intent->status, "requires_payment_method") && intent->error_type) {
         return SP_FACT_PAYMENT_FAILED;

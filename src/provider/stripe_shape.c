@@ -88,6 +88,7 @@ static const sp_scan_field_t intent_rows[] = {
     ROW(sp_stripe_intent_t, "id", TEXT, 1, id),
     ROW(sp_stripe_intent_t, "amount", INT, 1, amount),
     ROW(sp_stripe_intent_t, "amount_received", INT, 0, amount_received),
+    ROW(sp_stripe_intent_t, "cancellation_reason", TEXT, 0, cancelled_for),
     ROW(sp_stripe_intent_t, "client_secret", TEXT, 0, client_secret),
     ROW(sp_stripe_intent_t, "currency", TEXT, 1, currency),
     ROW(sp_stripe_intent_t, "customer", ID, 0, customer),

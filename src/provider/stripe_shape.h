@@ -50,6 +50,7 @@ typedef struct sp_stripe_intent_t {
     const char *decline_code;
     const char *client_secret;
     const char *action_url;
+    const char *cancelled_for;
     int64_t amount;
     int64_t amount_received;
     sp_slice_t charge; /* an id, or the whole charge where expanded */

@@ -185,6 +185,29 @@ test('a bank debit takes days: processing now, access when it comes, an end when
   await sound();
 });
 
+test('given up: closed when its time is over, and never asked about again', async () => {
+  const no = await subscribe('gone@example.com', 'pm_card_chargeDeclined');
+  const { reference } = no.json.error;
+  await t.sandbox.webhooks('off');
+  await t.sql(`update orders set created_at = created_at - interval '25 h', checkout_expires_at = now() - interval '1 h',
+    next_ask_at = now() where reference = $1`, [reference]);
+  await t.order(reference).becomes('expired', { within: 10_000 });
+  assert.equal((await intents(reference))[0].status, 'canceled');
+  await t.sandbox.webhooks('on');
+  await t.sql("update orders set created_at = created_at - interval '2 days', checkout_expires_at = now() - interval '3 days', next_ask_at = now() where reference = $1", [reference]);
+  await t.until(async () => (await t.order(reference).row).next_ask_at === null, { within: 10_000, what: 'nothing left to ask' });
+  await sound();
+});
+
+test('while new payments are paused nothing is begun', async () => {
+  await t.sql('insert into switches (name, "on", by, why) values (\'checkout_paused\', true, \'tester\', \'a test\')');
+  const answer = await subscribe('paused@example.com', 'pm_card_visa');
+  assert.equal(answer.status, 503);
+  assert.equal(answer.json.error.code, 'paused');
+  assert.equal(await referenceOf('paused@example.com'), undefined);
+  await t.sql("delete from switches where name = 'checkout_paused'");
+});
+
 test('what cannot be: no method, no plan, a bad address, an unknown method, the other road\'s form', async () => {
   for (const [body, status, code] of [
     [ask('x@example.com', undefined), 400, 'bad_method'],

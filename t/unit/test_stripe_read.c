@@ -77,12 +77,12 @@ static void a_charge_counts_only_once_it_is_captured(void **state)
     }
 }
 
-#define HELD                                                              \
-    "{\"id\":\"ch_1\",\"object\":\"charge\",\"amount\":24900,"              \
-    "\"amount_captured\":0,\"amount_refunded\":0,\"captured\":false,"       \
-    "\"created\":1700000000,\"currency\":\"usd\",\"livemode\":false,"       \
-    "\"payment_intent\":\"pi_1\",\"status\":\"succeeded\","                  \
-    "\"payment_method_details\":{\"type\":\"card\",\"card\":{"               \
+#define HELD                                                          \
+    "{\"id\":\"ch_1\",\"object\":\"charge\",\"amount\":24900,"        \
+    "\"amount_captured\":0,\"amount_refunded\":0,\"captured\":false," \
+    "\"created\":1700000000,\"currency\":\"usd\",\"livemode\":false," \
+    "\"payment_intent\":\"pi_1\",\"status\":\"succeeded\","           \
+    "\"payment_method_details\":{\"type\":\"card\",\"card\":{"        \
     "\"capture_before\":1700604800}}}"
 
 /* What is held is worth what was asked for, since then, for so long. */
@@ -175,6 +175,10 @@ static void an_intent_is_what_its_status_says(void **state)
                  "\"code\":\"card_declined\",\"decline_code\":\"lost_card\"}"),
           SP_FACT_PAYMENT_FAILED },
         { INTENT("brand_new_word", ""), SP_FACT_CHECKOUT_OPEN },
+        { INTENT("canceled", ",\"cancellation_reason\":\"automatic\""),
+          SP_FACT_PAYMENT_VOID },
+        { INTENT("canceled", ",\"cancellation_reason\":\"abandoned\""),
+          SP_FACT_CHECKOUT_EXPIRED },
     };
     size_t i;
 
