@@ -187,7 +187,9 @@ select 'I7', format('order %s: paid %s times', o.reference, count(*))
    and not exists (select from subpay.tickets t
                     where t.kind in ('duplicate', 'review') and t.order_id = o.id)
  group by o.id
-having count(*) > 1 and max(p.created_at) < now() - interval '5 min';
+having count(*) + exists (select from subpay.periods q
+                           where q.order_id = o.id and q.state = 'paid')::int > 1
+   and max(p.created_at) < now() - interval '5 min';
 
 -- I8 Events: each ends processed, ignored with a reason, or parked with a ticket; those
 -- still to be done are being done; and "processed" means that the effect is there.

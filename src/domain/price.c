@@ -115,7 +115,7 @@ static sp_outcome_t look_at(sp_ctx_t *ctx, const sp_account_t *account,
                : out;
 }
 
-static int has_named(const sp_settings_t *settings)
+int sp_prices_named(const sp_settings_t *settings)
 {
     int i;
 
@@ -136,7 +136,7 @@ sp_outcome_t sp_prices_look(sp_ctx_t *ctx, const char *worker)
     apr_int64_t run;
     int i;
 
-    if (!has_named(settings) || !account || !account->provider->price_fetch) {
+    if (!sp_prices_named(settings) || !account || !account->provider->price_fetch) {
         return SP_DONE;
     }
     if (sp_db_run_begin(ctx, "prices", worker, &run) != SP_DONE) {

@@ -6,6 +6,7 @@
 #ifndef SUBPAY_DOMAIN_PRICE_H
 #define SUBPAY_DOMAIN_PRICE_H
 
+#include "cfg/settings.h"
 #include "model/ctx.h"
 #include "provider/provider.h"
 
@@ -13,6 +14,9 @@
  * for nothing. Twelve months are a year, and seven days a week. */
 const char *sp_price_problem(apr_pool_t *pool, const sp_product_t *product,
                              const sp_price_t *price);
+
+/** Whether any product names a price of the provider's: else there is nothing to ask. */
+int sp_prices_named(const sp_settings_t *settings);
 
 /**
  * Compare each product's price, currency and period with what its SubPayProviderPrice

@@ -326,6 +326,9 @@ sp_turn_t sp_duty_prices(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
 {
     int over = 0, first = 0;
 
+    if (!sp_prices_named(ctx->settings)) {
+        return SP_TURN_GOOD;
+    }
     if (duty->once && (is_day_over(ctx, duty, &over, &first) != SP_DONE || !over)) {
         return over ? SP_TURN_BAD : SP_TURN_GOOD;
     }

@@ -1,7 +1,8 @@
 -- The checker is checked: in a database where all is well t/invariants.sql is silent,
 -- and one planted corruption for each invariant turns exactly that one red.
 \ir helper.psql
-select plan(29);
+\ir renewals.psql
+select plan(33);
 
 -- A shop with a bit of everything, an hour ago.
 select run_begin('events', null) as run \gset
@@ -31,9 +32,11 @@ select format('create function t.red() returns text[] language sql as $f$
     select array_agg(distinct invariant) from (%s) r $f$', :'red') as make \gset
 :make;
 
+select t.renewing(30) \g /dev/null
+select t.says(t.period(30, 0)), t.says(t.period(30, 1)), t.says(t.charge(30, 1)) \g /dev/null
 select is(t.red(), null, 'all is well: silent');
 select is((select count(*) from regexp_matches(:'invariants', 'select ''I\d+'' as', 'g')), 14::bigint,
-    'fourteen invariants are looked at');
+    'fourteen statements look at them');
 
 create function t.planted(in_invariant text, in_what text, variadic in_sql text[]) returns text language plpgsql
 as $$
@@ -67,6 +70,11 @@ select t.planted('I1', 'completed on money that was let go', 'update payments se
 select t.planted('I2', 'completed, and nothing granted', 'delete from subscriptions where order_id = t.id(1)');
 select t.planted('I2', 'a year that is a month', 'update subscriptions set expires_at = starts_at + interval ''1 month'' where order_id = t.id(1)');
 select t.planted('I2', 'refunded, and access goes on', 'update subscriptions set status = ''active'' where order_id = t.id(5)');
+select t.planted('I2', 'renewed, and no longer for it', 'update subscriptions set expires_at = starts_at + interval ''31 days'' where order_id = t.id(30)');
+select t.planted('I2', 'a second renewal that charges on', 'update renewals set extra = true');
+select t.planted('I7', 'a payment more than there are periods',
+    'insert into payments (provider, payment_id, order_id, mode, amount, currency, created_at) values (''stripe'', ''x'', t.id(30), ''test'', 900, ''USD'', now() - interval ''10 min'')');
+select t.planted('I8', 'a period called processed, and not there', 'update periods set invoice_id = ''x'' where invoice_id = ''in_30_1''');
 select t.planted('I3', 'no welcome', 'delete from outbox where order_id = t.id(1)');
 select t.planted('I3', 'two welcomes', 'insert into outbox (kind, template, dedupe_key, order_id, recipient, state, sent_at) values (''mail'', ''recovered'', ''x'', t.id(1), ''a@b'', ''sent'', now())');
 select t.planted('I4', 'access after a lost dispute', 'update disputes set status = ''lost''');

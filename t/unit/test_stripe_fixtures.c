@@ -104,6 +104,36 @@ static void a_charge(void **state)
     assert_int_equal(fact->amount.minor, 100);
 }
 
+static void an_invoice(void **state)
+{
+    json_t *invoice, *period;
+
+    (void)state;
+    /* A draft, written by hand. */
+    read_sample("invoice", sp_stripe_take_invoice, SP_FACT_IGNORED);
+    assert_string_equal(fact->invoice_id, "in_1Pgc6tB7WZ01zgkWu9fdqL6I");
+    invoice = sp_json_own(world.pool, json_deep_copy(sample("invoice")));
+    period = json_object_get(
+        json_array_get(json_object_get(json_object_get(invoice, "lines"), "data"), 0),
+        "period");
+    json_object_set_new(period, "end", json_integer(1724632454));
+    json_object_set_new(invoice, "status", json_string("paid"));
+    assert_null(read_as(sp_stripe_take_invoice, sp_json_dump(world.pool, invoice)));
+    assert_int_equal(fact->kind, SP_FACT_PERIOD_PAID);
+    assert_string_equal(fact->renewal_id, "subscription");
+    assert_false(fact->ours);
+    assert_int_equal(apr_time_sec(fact->period_end), 1724632454);
+}
+
+static void a_subscription(void **state)
+{
+    (void)state;
+    read_sample("subscription", sp_stripe_take_subscription, SP_FACT_RENEWAL);
+    assert_string_equal(fact->status, "stopping"); /* cancel_at_period_end */
+    assert_string_equal(fact->renewal_id, "sub_1Pgc6rB7WZ01zgkWNy0Cn5nw");
+    assert_int_equal(apr_time_sec(fact->period_end), 976287773);
+}
+
 static void a_refund(void **state)
 {
     (void)state;
@@ -223,6 +253,8 @@ int main(void)
         cmocka_unit_test(a_session),
         cmocka_unit_test(an_intent),
         cmocka_unit_test(a_charge),
+        cmocka_unit_test(an_invoice),
+        cmocka_unit_test(a_subscription),
         cmocka_unit_test(a_refund),
         cmocka_unit_test(a_dispute),
         cmocka_unit_test(an_event),

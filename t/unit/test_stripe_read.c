@@ -29,6 +29,32 @@
     "\",\"payment_status\":\"" payment_status                                  \
     "\",\"url\":\"https://pay.example/1\",\"metadata\":" METADATA more "}"
 
+#define INVOICE(status, reason, more)                                                \
+    "{\"id\":\"in_1\",\"object\":\"invoice\",\"amount_due\":900,"                      \
+    "\"amount_paid\":900,\"attempt_count\":1,\"billing_reason\":\"" reason "\","       \
+    "\"created\":1700000000,\"currency\":\"usd\",\"customer\":\"cus_1\","              \
+    "\"customer_email\":\"ana@example.com\",\"livemode\":false,"                     \
+    "\"hosted_invoice_url\":\"https://pay.example/in\","                             \
+    "\"next_payment_attempt\":1700300000,\"lines\":{\"data\":["                      \
+    "{\"period\":{\"end\":1700000000,\"start\":1699000000}},"                        \
+    "{\"period\":{\"end\":1702592000,\"start\":1700000000}}]},"                      \
+    "\"parent\":{\"type\":\"subscription_details\",\"subscription_details\":{"       \
+    "\"metadata\":" METADATA ",\"subscription\":\"sub_1\"}},\"status\":\"" status   \
+    "\",\"status_transitions\":{\"paid_at\":1700000100}" more "}"
+
+#define PAYMENTS(more)                                                              \
+    ",\"payments\":{\"data\":[{\"status\":\"open\",\"payment\":{\"type\":"            \
+    "\"payment_intent\",\"payment_intent\":\"pi_0\"}}" more "],\"has_more\":false}"
+#define PAID_BY                                                                     \
+    ",{\"status\":\"paid\",\"payment\":{\"type\":\"payment_intent\","                 \
+    "\"payment_intent\":\"pi_1\"}}"
+
+#define SUBSCRIPTION(status, more)                                                  \
+    "{\"id\":\"sub_1\",\"object\":\"subscription\",\"created\":1700000000,"          \
+    "\"customer\":\"cus_1\",\"items\":{\"data\":[{\"current_period_end\":1702592000,"  \
+    "\"current_period_start\":1700000000}]},\"livemode\":false,\"metadata\":" METADATA \
+    ",\"status\":\"" status "\"" more "}"
+
 static world_t world;
 static sp_fact_t *fact;
 
@@ -454,9 +480,191 @@ static void keys_must_fit_the_environment(void **state)
     }
 }
 
+/* ---- plans that renew -------------------------------------------------------------- */
+
+static void a_paid_invoice_is_a_period(void **state)
+{
+    (void)state;
+    assert_null(read_as(sp_stripe_take_invoice,
+                        INVOICE("paid", "subscription_cycle", PAYMENTS(PAID_BY))));
+    assert_int_equal(fact->kind, SP_FACT_PERIOD_PAID);
+    assert_string_equal(fact->invoice_id, "in_1");
+    assert_string_equal(fact->renewal_id, "sub_1");
+    assert_string_equal(fact->payment_id, "pi_1");
+    assert_string_equal(fact->order_id, ORDER);
+    assert_true(fact->ours);
+    assert_false(fact->is_first);
+    assert_int_equal(fact->amount.minor, 900);
+    /* The line that reaches furthest; others settle what was before. */
+    assert_int_equal(apr_time_sec(fact->period_start), 1700000000);
+    assert_int_equal(apr_time_sec(fact->period_end), 1702592000);
+    assert_int_equal(apr_time_sec(fact->paid_at), 1700000100);
+    assert_string_equal(fact->email, "ana@example.com");
+}
+
+/* As webhooks have it: which payment it was is not said, and nothing is guessed. */
+static void an_invoice_without_its_payments_names_none(void **state)
+{
+    (void)state;
+    assert_null(read_as(sp_stripe_take_invoice,
+                        INVOICE("paid", "subscription_create", "")));
+    assert_int_equal(fact->kind, SP_FACT_PERIOD_PAID);
+    assert_true(fact->is_first);
+    assert_null(fact->payment_id);
+    /* Settled in another way than by a payment: it stands for itself. */
+    assert_null(read_as(sp_stripe_take_invoice,
+                        INVOICE("paid", "subscription_cycle",
+                                ",\"payments\":{\"data\":[],\"has_more\":false}")));
+    assert_string_equal(fact->payment_id, "in_1");
+}
+
+static void an_unpaid_invoice_is_what_became_of_it(void **state)
+{
+    static const struct {
+        const char *text;
+        sp_fact_kind_t kind;
+    } cases[] = {
+        { INVOICE("open", "subscription_cycle", ""), SP_FACT_PERIOD_FAILED },
+        { INVOICE("open", "subscription_create", ""), SP_FACT_IGNORED },
+        { INVOICE("draft", "subscription_cycle", ""), SP_FACT_IGNORED },
+        { INVOICE("void", "subscription_cycle", ""), SP_FACT_IGNORED },
+        { INVOICE("brand_new_word", "subscription_cycle", ""), SP_FACT_IGNORED },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        assert_null(read_as(sp_stripe_take_invoice, cases[i].text));
+        assert_int_equal(fact->kind, cases[i].kind);
+    }
+    assert_null(read_as(sp_stripe_take_invoice, cases[0].text));
+    assert_int_equal(fact->tries, 1);
+    assert_int_equal(apr_time_sec(fact->next_try), 1700300000);
+    assert_string_equal(fact->pay_url, "https://pay.example/in");
+}
+
+/* An endpoint that is pinned to a version before basil. */
+static void an_old_invoice_names_its_subscription_on_top(void **state)
+{
+    (void)state;
+    assert_null(read_as(
+        sp_stripe_take_invoice,
+        "{\"id\":\"in_1\",\"amount_due\":900,\"amount_paid\":900,\"created\":1700000000,"
+        "\"currency\":\"usd\",\"livemode\":false,\"status\":\"paid\","
+        "\"billing_reason\":\"subscription_cycle\",\"subscription\":\"sub_1\","
+        "\"subscription_details\":{\"metadata\":" METADATA
+        "},\"lines\":{\"data\":[{\"period\":{\"start\":1,\"end\":2}}]}}"));
+    assert_int_equal(fact->kind, SP_FACT_PERIOD_PAID);
+    assert_string_equal(fact->renewal_id, "sub_1");
+    assert_string_equal(fact->order_id, ORDER);
+}
+
+static void an_invoice_for_no_time_is_unreadable(void **state)
+{
+    (void)state;
+    assert_non_null(read_as(sp_stripe_take_invoice,
+                            "{\"id\":\"in_1\",\"amount_due\":1,\"amount_paid\":1,"
+                            "\"created\":1,\"currency\":\"usd\",\"livemode\":false,"
+                            "\"status\":\"paid\",\"subscription\":\"sub_1\"}"));
+}
+
+static void a_subscription_says_whether_it_charges_again(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *state; /* NULL: of no interest */
+    } cases[] = {
+        { SUBSCRIPTION("active", ""), "active" },
+        { SUBSCRIPTION("trialing", ""), "active" },
+        { SUBSCRIPTION("past_due", ""), "active" },
+        { SUBSCRIPTION("active", ",\"cancel_at_period_end\":true"), "stopping" },
+        { SUBSCRIPTION("active", ",\"cancel_at\":1702592000"), "stopping" },
+        { SUBSCRIPTION("active", ",\"cancel_at\":1902592000"), "active" },
+        { SUBSCRIPTION("unpaid", ""), "stopping" },
+        { SUBSCRIPTION("canceled", ",\"cancel_at_period_end\":true"), "ended" },
+        { SUBSCRIPTION("incomplete_expired", ""), "ended" },
+        { SUBSCRIPTION("brand_new_word", ""), NULL },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        assert_null(read_as(sp_stripe_take_subscription, cases[i].text));
+        if (!cases[i].state) {
+            assert_int_equal(fact->kind, SP_FACT_IGNORED);
+            continue;
+        }
+        assert_int_equal(fact->kind, SP_FACT_RENEWAL);
+        assert_string_equal(fact->status, cases[i].state);
+        assert_string_equal(fact->renewal_id, "sub_1");
+        assert_int_equal(apr_time_sec(fact->period_end), 1702592000);
+    }
+}
+
+/* The page of a plan that renews tells its invoice, and not its payment. */
+static void a_subscription_page_is_its_first_period(void **state)
+{
+    const char *const page =
+        "{\"id\":\"cs_1\",\"amount_total\":900,\"currency\":\"usd\",\"livemode\":false,"
+        "\"mode\":\"subscription\",\"status\":\"%s\",\"payment_status\":\"%s\","
+        "\"client_reference_id\":\"%s\",\"invoice\":\"in_1\","
+        "\"subscription\":\"sub_1\",\"metadata\":" METADATA "}";
+
+    (void)state;
+    assert_null(read_as(sp_stripe_take_session,
+                        apr_psprintf(world.pool, page, "complete", "paid", ORDER)));
+    assert_int_equal(fact->kind, SP_FACT_PERIOD_PAID);
+    assert_string_equal(fact->invoice_id, "in_1");
+    assert_string_equal(fact->renewal_id, "sub_1");
+    assert_null(fact->payment_id);
+    assert_true(fact->is_first);
+    assert_null(read_as(sp_stripe_take_session,
+                        apr_psprintf(world.pool, page, "open", "unpaid", ORDER)));
+    assert_int_equal(fact->kind, SP_FACT_CHECKOUT_OPEN);
+    assert_null(read_as(sp_stripe_take_session,
+                        apr_psprintf(world.pool, page, "complete", "unpaid", ORDER)));
+    assert_int_equal(fact->kind, SP_FACT_PAYMENT_PROCESSING);
+    /* Of some other program in this account. */
+    assert_null(read_as(sp_stripe_take_session,
+                        apr_psprintf(world.pool, page, "complete", "paid", "theirs")));
+    assert_int_equal(fact->kind, SP_FACT_IGNORED);
+}
+
+static void a_period_is_told_in_stripes_words(void **state)
+{
+    static const struct {
+        const char *period, *interval, *count;
+    } cases[] = { { "1mo", "month", "1" }, { "3mo", "month", "3" }, { "1y", "year", "1" },
+                  { "2w", "week", "2" },   { "30d", "day", "30" },  { "4y", NULL, NULL },
+                  { "37mo", NULL, NULL },  { NULL, NULL, NULL } };
+    const char *count;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const char *interval =
+            sp_stripe_interval(world.pool, cases[i].period, &count);
+
+        if (!cases[i].interval) {
+            assert_null(interval);
+            continue;
+        }
+        assert_string_equal(interval, cases[i].interval);
+        assert_string_equal(count, cases[i].count);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_paid_invoice_is_a_period),
+        cmocka_unit_test(an_invoice_without_its_payments_names_none),
+        cmocka_unit_test(an_unpaid_invoice_is_what_became_of_it),
+        cmocka_unit_test(an_old_invoice_names_its_subscription_on_top),
+        cmocka_unit_test(an_invoice_for_no_time_is_unreadable),
+        cmocka_unit_test(a_subscription_says_whether_it_charges_again),
+        cmocka_unit_test(a_subscription_page_is_its_first_period),
+        cmocka_unit_test(a_period_is_told_in_stripes_words),
         cmocka_unit_test(a_charge_counts_only_once_it_is_captured),
         cmocka_unit_test(what_is_held_tells_how_long),
         cmocka_unit_test(what_was_never_taken_was_not_refunded),
