@@ -42,6 +42,8 @@ commit;
 \ir install_one.sql
 \set file schema/0016_holds.sql
 \ir install_one.sql
+\set file schema/0018_money_back.sql
+\ir install_one.sql
 \set file schema/0020_desk_more.sql
 \ir install_one.sql
 \set file schema/0026_language.sql

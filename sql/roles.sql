@@ -89,12 +89,15 @@ declare
         desk_run_now,
         desk_recover, desk_resend, desk_email, desk_refund, desk_extend, desk_grant,
         desk_note, desk_assign, desk_close, desk_reply,
+        desk_evidence, desk_dispute, account_used,
         alerts_list, alert_take, checkout_pause, checkout_paused, resume_wait,
         health, metrics,
         renewals_of, renewal_want, renewal_pay_url, periods_unmatched,
         credit_deduct, credit_refund, credits_get, entitlements_get}';
     worker constant text[] := '{
-        settings_store, refund_allowed, capture_allowed, worker_beat, workers_at, worker_gone,
+        settings_store, refund_allowed, capture_allowed, refund_ready, refunds_decide,
+        refunds_unmatched, disputes_unmatched, disputes_due,
+        worker_beat, workers_at, worker_gone,
         worker_release, leader_try,
         outbox_claim, outbox_sent, outbox_retry, outbox_dead, outbox_next,
         outbox_depth,

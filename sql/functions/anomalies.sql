@@ -61,6 +61,9 @@ begin
            and not exists (select from tickets t
                             where t.kind = 'duplicate'
                               and t.order_id in (s.order_id, s2.order_id))
+           and not exists (select from outbox m
+                            where m.order_id = s.order_id and m.kind = 'refund'
+                              and m.state in ('pending', 'sending'))
         union all
         select case o.state when 'review' then 'hold_ends' else 'hold_waits' end, o.id,
                o.reference, format('payment %s is held', p.payment_id)

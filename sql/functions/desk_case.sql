@@ -81,6 +81,33 @@ begin
               from payments p
               join disputes d on d.provider = p.provider and d.payment_id = p.payment_id
              where p.order_id = o.id),
+        'warnings', (
+            select jsonb_agg(jsonb_build_object(
+                       'warning_id', w.warning_id, 'reason', replace(w.reason, '_', ' '),
+                       'at', moment(w.said_at)) order by w.said_at)
+              from payments p
+              join fraud_warnings w on w.provider = p.provider
+                                   and w.payment_id = p.payment_id
+             where p.order_id = o.id),
+        'refund_ask', (
+            select jsonb_build_object(
+                       'amount_text', money_text(k.amount, k.currency),
+                       'amount_plain', split_part(money_text(k.amount, k.currency), ' ', 1),
+                       'asked_by', k.asked_by, 'asked_at', moment(k.asked_at),
+                       'why', k.reason)
+              from refund_asks k
+             where k.order_id = o.id and k.confirmed_at is null
+               and k.asked_at > now() - interval '7 days'
+             limit 1),
+        'answers', (
+            select jsonb_agg(jsonb_build_object(
+                       'what', m.payload ->> 'what', 'by', m.payload ->> 'by',
+                       'at', moment(m.created_at), 'sent', nullif(m.state = 'sent', false),
+                       'dead', nullif(m.state = 'dead', false),
+                       'problem', m.last_error) order by m.id)
+              from outbox m
+             where m.order_id = o.id and m.kind = 'dispute'),
+        'duplicate_of', (select r.reference from orders r where r.id = o.duplicate_of),
         'access', case when s.id is not null then jsonb_build_object(
             'status', s.status, 'starts_at', moment(s.starts_at),
             'expires_at', moment(s.expires_at), 'ended_at', moment(s.ended_at),

@@ -6,7 +6,8 @@
 --         the one that completed the order), duplicate (true: the payment that is one too
 --         many)
 -- A payment under dispute is never refunded, and no more than what is left of it: what
--- went back and what was asked for before count.
+-- went back and what was asked for before count. Above a set sum a second person confirms
+-- (refund_ask), counted for the payment as a whole: parts do not slip through.
 create or replace function subpay.desk_refund(in_ask jsonb) returns jsonb
 language plpgsql security definer
 set search_path = subpay, pg_temp
@@ -45,10 +46,7 @@ begin
     end if;
     if p.payment_id is null then
         return '{"verdict": "no_payment"}';
-    elsif p.disputed and not exists (
-              select from disputes d
-               where d.provider = p.provider and d.payment_id = p.payment_id
-              having bool_and(d.status in ('won', 'closed'))) then
+    elsif not refund_allowed(p.provider, p.payment_id) then
         return '{"verdict": "disputed"}';
     end if;
 
@@ -64,6 +62,13 @@ begin
     elsif amount <= 0 or amount > remaining then
         return jsonb_build_object('verdict', 'too_much',
                                   'left', money_text(remaining, p.currency));
+    end if;
+
+    if refund_needs_two(p.amount_refunded + asked + amount, p.currency) then
+        b.answer := refund_ask(in_ask, o, p, amount, duplicate);
+        if b.answer is not null then
+            return b.answer;
+        end if;
     end if;
 
     insert into outbox (kind, dedupe_key, order_id, payload)

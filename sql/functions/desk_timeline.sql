@@ -28,7 +28,10 @@ begin
                case a.action
                    when 'order.completed' then 'Settled: access granted'
                    when 'order.review' then 'Put before a person'
-                   when 'order.refunded' then 'Refunded in full: access ended'
+                   when 'order.refunded' then 'Refunded: access ended'
+                   when 'order.restored' then 'The refund failed: it is as it was before'
+                   when 'refund.duplicate' then 'Paid twice: this payment goes back by itself'
+                   when 'refund.unasked' then 'No access came of it: it goes back by itself'
                    when 'order.adopted' then 'Order written again from what the provider holds'
                    when 'anomaly.mended' then 'Mended'
                    when 'order.email_corrected' then 'E-mail address corrected'
@@ -63,6 +66,22 @@ begin
           from subpay.payments p
           join subpay.disputes d on d.provider = p.provider and d.payment_id = p.payment_id
          where p.order_id = in_order.id
+        union all
+        select w.said_at, 8, 'The card network takes it for fraud', w.provider,
+               concat_ws(', ', replace(w.reason, '_', ' '), w.warning_id)
+          from subpay.payments p
+          join subpay.fraud_warnings w on w.provider = p.provider
+                                      and w.payment_id = p.payment_id
+         where p.order_id = in_order.id
+        union all
+        select coalesce(m.sent_at, m.created_at), 8,
+               case m.payload ->> 'what' when 'accept' then 'Agreement with the bank '
+                                         else 'Evidence for the bank ' end
+                   || case m.state when 'sent' then 'sent'
+                                   when 'dead' then 'was not taken'
+                                   else 'on its way' end,
+               m.payload ->> 'by', m.last_error
+          from subpay.outbox m where m.order_id = in_order.id and m.kind = 'dispute'
         union all
         select t.created_at, 9, 'Ticket ' || t.reference || ': ' || t.subject,
                case t.kind when 'customer' then 'customer' else 'system' end, null

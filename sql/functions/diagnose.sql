@@ -3,7 +3,8 @@
 -- disputed, refunded, review, duplicate, no_subscription, mail_not_sent, expired (its
 -- access ran out, or its payment page closed unpaid), healthy, order_without_payment
 -- (completed without a payment row, or access that was granted), paid_stuck (a payment
--- is here and the order is not completed), never_charged.
+-- is here and the order is not completed), fraud_warning (a person has not decided yet),
+-- never_charged.
 -- Whether the provider knows of money that we do not (paid_no_order, paid_stuck) is for
 -- the caller to ask. Internal.
 create or replace function subpay.diagnose(in_order uuid) returns text
@@ -34,6 +35,9 @@ begin
         when exists (select from tickets t
                       where t.order_id = o.id and t.kind = 'duplicate'
                         and t.state <> 'solved') then 'duplicate'
+        when exists (select from tickets t
+                      where t.order_id = o.id and t.kind = 'fraud_warning'
+                        and t.state <> 'solved') then 'fraud_warning'
         when s.id is null then 'no_subscription'
         -- Fresh and on its way is no trouble; refused, given up or late is.
         when not exists (select from outbox m

@@ -4,7 +4,8 @@
 -- Access starts now, not when the card was charged: the customer loses no day. A plan
 -- that is still running (bought longer ago than the duplicate window) is extended: the
 -- new period begins where it ends. Within the window it is more likely a mistake:
--- granted all the same, and a person is asked.
+-- granted all the same, and a person is asked; or it is sent back by itself, and then
+-- brings no credits in the first place.
 -- Money that is only held is taken now that access is there: until then the order is
 -- "processing".
 -- Access that came late is apologised for ("recovered"), very late also with days.
@@ -28,7 +29,8 @@ declare
     account uuid;
     known boolean;
     runs_until timestamptz;
-    twin text;
+    twin subpay.orders;
+    back boolean := false;
     starts timestamptz := now();
 begin
     -- Locks the account too: two orders of one customer complete one after the other,
@@ -39,16 +41,24 @@ begin
     returning a.id, a.xmax <> 0 into account, known;
 
     if known then
-        select max(s.expires_at) filter (
-                   where e.completed_at <= now() - in_rules.duplicate_window),
-               max(e.reference) filter (
-                   where e.completed_at > now() - in_rules.duplicate_window)
-          into runs_until, twin
+        select max(s.expires_at) into runs_until
           from subscriptions s
           join orders e on e.id = s.order_id
          where s.account_id = account and s.product = in_order.product
-           and s.status = 'active';
+           and s.status = 'active'
+           and e.completed_at <= now() - in_rules.duplicate_window;
         starts := greatest(starts, runs_until);
+        select e.* into twin
+          from subscriptions s
+          join orders e on e.id = s.order_id
+         where s.account_id = account and s.product = in_order.product
+           and s.status = 'active' and e.id <> in_order.id
+           and e.completed_at > now() - in_rules.duplicate_window
+         order by e.completed_at, e.id
+         limit 1;
+        -- Two packs of credits are as often meant as not: those a person looks at.
+        back := twin.id is not null and in_order.period is not null
+                and refund_duplicate(in_order, in_payment, twin);
     end if;
 
     with granted as (
@@ -65,7 +75,7 @@ begin
     ), booked as (
         insert into credit_transactions (account_id, amount, order_id, reason)
         select account, in_order.credits, in_order.id, 'purchase'
-         where in_order.credits > 0
+         where in_order.credits > 0 and not back
     ), queued as (
         insert into outbox (kind, template, dedupe_key, order_id, recipient, payload)
         values ('mail', welcome, 'welcome:' || in_order.id, in_order.id, in_order.email,
@@ -84,20 +94,22 @@ begin
            completed_by = in_actor, payment_id = in_payment.payment_id, paid_at = paid,
            statement = coalesce(in_payment.statement, statement),
            checkout_id = coalesce(checkout_id, in_checkout), checkout_url = null,
-           bonus_days = bonus, processing = in_payment.state = 'held', failure = null, review_reason = null,
+           bonus_days = bonus, processing = in_payment.state = 'held' and not back,
+           failure = null, review_reason = null,
+           duplicate_of = case when back then twin.id end,
            next_ask_at = null, updated_at = now()
      where id = in_order.id
     returning * into o;
 
-    if in_payment.state = 'held' then
+    if in_payment.state = 'held' and not back then
         perform capture_ask(o.id, in_payment);
     end if;
     perform outbox_wake();
-    if twin is not null then
+    if twin.id is not null and not back then
         perform ticket_open('duplicate', 'duplicate:' || o.id,
             'One customer bought the same twice', o.id, o.email,
             format('Orders %s and %s are both paid and both give access. If that was a'
-                   ' mistake, refund one.', twin, o.reference));
+                   ' mistake, refund one.', twin.reference, o.reference));
     end if;
     if in_order.state = 'review' then
         insert into ticket_messages (ticket_id, direction, author, body)

@@ -18,7 +18,13 @@ begin
             (select o.id from orders o where o.id = letter.order_id), letter.recipient,
             format('Mail "%s" (%s): %s. The customer does not know yet.', letter.template,
                    in_id, in_error));
+    elsif letter.kind = 'dispute' then
+        perform dispute_unanswered(letter, in_error);
     elsif letter.kind = 'refund' then
+        if letter.payload ? 'why' then
+            perform refund_withdraw(o, letter, in_error)
+               from orders o where o.id = letter.order_id;
+        end if;
         perform ticket_open('refund_failed', 'refund_dead:' || in_id,
             'A refund could not be made', letter.order_id,
             (select o.email from orders o where o.id = letter.order_id),

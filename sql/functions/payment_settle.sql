@@ -35,10 +35,9 @@ begin
 
     if p.state = 'released' then
         return settle_answer('already', 'released', in_order);
-    elsif in_order.state in ('completed', 'refunded') then
+    elsif in_order.completed_at is not null
+          or in_order.state = 'refunded' and p.amount_refunded = p.amount then
         return payment_again(in_order, p, stored.changed, in_actor);
-    elsif p.amount_refunded = p.amount and p.amount > 0 then
-        return order_refund(in_order, p, in_actor);
     end if;
     -- Adopted from a fact that named nobody; this one may.
     if in_order.email is null and fact_email(in_fact) is not null then
@@ -48,6 +47,12 @@ begin
         returning * into in_order;
     end if;
     mismatch := order_mismatch(in_order, in_fact);
+    if p.amount_refunded = p.amount and p.amount > 0 then
+        -- Should the refund fail, this decides what the order is then.
+        in_order.review_reason := mismatch;
+        update orders set review_reason = mismatch where id = in_order.id;
+        return order_refund(in_order, p, in_actor);
+    end if;
     if mismatch is not null then
         return order_review(in_order, p, mismatch, in_actor);
     end if;

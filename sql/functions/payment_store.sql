@@ -3,9 +3,10 @@
 -- Held becomes taken, never the other way; what was really taken is the amount.
 --
 -- Facts about one payment come several times, unordered, each knowing something else:
--- what is known stays, what was missing is filled in, the running totals only grow (a
--- refund that failed after all is taken back by its own fact). So any order of the same
--- facts ends in the same row. Internal.
+-- what is known stays, what was missing is filled in. The highest total of refunds that
+-- was ever named is kept; what of it has failed after all is known from the refunds
+-- themselves (refunded_total). So any order of the same facts ends in the same row.
+-- Internal.
 create or replace function subpay.payment_store(
     in_fact subpay.fact, in_order uuid, out changed boolean, out payment subpay.payments)
 language plpgsql
@@ -13,12 +14,13 @@ as $$
 begin
     insert into payments as p (
         provider, payment_id, order_id, charge_id, customer_id, mode, amount, currency,
-        amount_refunded, disputed, card_brand, card_last4, statement, email, name,
-        receipt_url, paid_at, state, hold_until)
+        amount_refunded, refunded_said, disputed, card_brand, card_last4, statement,
+        email, name, receipt_url, paid_at, state, hold_until)
     values (
         in_fact.provider, in_fact.payment_id, in_order, in_fact.charge_id,
         in_fact.customer_id, in_fact.mode, in_fact.amount, in_fact.currency,
-        coalesce(in_fact.amount_refunded, 0), coalesce(in_fact.disputed, false),
+        coalesce(in_fact.amount_refunded, 0), coalesce(in_fact.amount_refunded, 0),
+        coalesce(in_fact.disputed, false),
         in_fact.card_brand, in_fact.card_last4, in_fact.statement, in_fact.email,
         in_fact.name, in_fact.receipt_url,
         to_timestamp(coalesce(in_fact.paid_at, in_fact.at)),
@@ -28,7 +30,10 @@ begin
        set order_id = coalesce(p.order_id, excluded.order_id),
            charge_id = coalesce(p.charge_id, excluded.charge_id),
            customer_id = coalesce(p.customer_id, excluded.customer_id),
-           amount_refunded = greatest(p.amount_refunded, excluded.amount_refunded),
+           amount_refunded = case when excluded.refunded_said > p.refunded_said
+               then subpay.refunded_total(p.provider, p.payment_id, excluded.refunded_said)
+               else p.amount_refunded end,
+           refunded_said = greatest(p.refunded_said, excluded.refunded_said),
            disputed = p.disputed or excluded.disputed,
            card_brand = coalesce(p.card_brand, excluded.card_brand),
            card_last4 = coalesce(p.card_last4, excluded.card_last4),

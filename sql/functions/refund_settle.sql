@@ -1,72 +1,77 @@
 -- subpay.refund_settle: a refund's present state. The order's row is locked, the
 -- payment's row is there.
 --
--- The newer word wins by the provider's clock; in the same second, the one further
--- along (pending, succeeded, then failed or cancelled, which can follow a success).
--- A refund that failed takes its amount off the payment's total again; if that total
--- had ended the order, the customer has neither money nor access: a person is told.
--- Internal.
+-- A refund only goes on: pending, succeeded, then failed or cancelled, which can follow a
+-- success. So the word that is further along wins, whatever the clocks say. The customer
+-- hears of it when it has succeeded, and hears the correction when it fails after that;
+-- access and credits follow the sum (order_follow). Internal.
 create or replace function subpay.refund_settle(
-    in_order subpay.orders, in_fact subpay.fact, in_actor text)
+    in_order subpay.orders, in_fact subpay.fact, in_via text, in_actor text)
 returns subpay.settled
 language plpgsql
 as $$
 declare
+    rules subpay.settings;
     p subpay.payments;
-    was text;
-    said constant timestamptz := to_timestamp(in_fact.at);
-    moved boolean;
+    o subpay.orders := in_order;
     answer subpay.settled;
 begin
-    select status into was
-      from refunds
-     where provider = in_fact.provider and refund_id = in_fact.refund_id
-       for update;
+    -- Asked before it is tried: the check of what refunds sum to runs before a conflict is
+    -- met, and would count a stale success beside what came after the failure.
+    perform from refunds r
+      where r.provider = in_fact.provider and r.refund_id = in_fact.refund_id
+        and status_rank(r.status) >= status_rank(in_fact.status);
+    if found then
+        return settle_answer('already', null, in_order);
+    end if;
     insert into refunds as r (provider, refund_id, payment_id, amount, status, reason,
                               said_at)
     values (in_fact.provider, in_fact.refund_id, in_fact.payment_id, in_fact.amount,
-            in_fact.status, in_fact.reason, coalesce(said, now()))
+            in_fact.status, in_fact.reason, coalesce(to_timestamp(in_fact.at), now()))
         on conflict (provider, refund_id) do update
        set status = excluded.status, reason = coalesce(excluded.reason, r.reason),
            said_at = excluded.said_at
-     where (excluded.said_at, status_rank(excluded.status))
-           > (r.said_at, status_rank(r.status));
-    moved := found;
-    if not moved then
+     where status_rank(excluded.status) > status_rank(r.status);
+    if not found then
         return settle_answer('already', null, in_order);
     end if;
 
     update payments
-       set amount_refunded = case
-               when in_fact.status in ('pending', 'succeeded') then greatest(
-                   amount_refunded,
-                   (select sum(r.amount)
-                      from refunds r
-                     where r.provider = in_fact.provider
-                       and r.payment_id = in_fact.payment_id
-                       and r.status in ('pending', 'succeeded')))
-               when was in ('pending', 'succeeded') then
-                   greatest(0, amount_refunded - in_fact.amount)
-               else amount_refunded end
+       set amount_refunded = refunded_total(provider, payment_id, refunded_said)
      where provider = in_fact.provider and payment_id = in_fact.payment_id;
     select * into p
       from payments
      where provider = in_fact.provider and payment_id = in_fact.payment_id;
 
-    if p.amount_refunded = p.amount
-       and (in_order.payment_id = p.payment_id or in_order.state = 'review') then
-        if in_order.state <> 'refunded' then
-            answer := order_refund(in_order, p, in_actor);
+    o := order_follow(in_order, p, in_actor);
+    if o.state = 'refunded' and o.completed_at is null and p.amount_refunded < p.amount then
+        -- It had gone back before we ever heard of it, and now it has not.
+        if o.review_reason is not null then
+            o := order_review_again(o, p, in_actor);
+        else
+            select * into rules from settings;
+            answer := order_complete(o, p, null, rules, in_via, in_actor);
         end if;
-    elsif in_order.state = 'refunded' and in_order.payment_id = p.payment_id then
-        perform ticket_open('refund_failed', 'refund_failed:' || in_fact.refund_id,
-            'A refund failed after access had ended', in_order.id, in_order.email,
-            format('Refund %s of order %s did not reach the customer, who has neither'
-                   ' money nor access.', in_fact.refund_id, in_order.reference));
+    end if;
+    if in_fact.status = 'succeeded' then
+        perform refund_mail(o.id, in_fact);
+    elsif in_fact.status <> 'pending' then
+        perform refund_failed(o.id, in_fact);
     end if;
     if in_fact.status in ('pending', 'succeeded') then
-        perform refund_mail(in_order.id, in_fact);
+        perform desk_solve(m.order_id, 'duplicate', 'system',
+                           format('Refund %s is made.', in_fact.refund_id))
+           from outbox m
+          where m.order_id = o.id and m.kind = 'refund'
+            and m.payload ->> 'payment_id' = p.payment_id
+            and m.payload ->> 'why' = 'duplicate';
     end if;
-    return coalesce(answer, settle_answer('updated', null, in_order));
+    return coalesce(answer,
+                    settle_answer(case when o.state <> in_order.state
+                                            and o.state = 'refunded'
+                                       then 'closed' else 'updated' end,
+                                  case when o.state <> in_order.state
+                                            and o.state = 'refunded'
+                                       then 'refunded' end, o));
 end
 $$;

@@ -20,7 +20,7 @@ begin
     -- Test money grants nothing in production, whatever else matches.
     if in_fact.mode <> coalesce(rules.mode, o.mode, in_fact.mode) then
         refusal := 'mode';
-    elsif in_fact.kind in ('refund', 'dispute') and not exists (
+    elsif in_fact.kind in ('refund', 'dispute', 'warning') and not exists (
               select from payments p
                where p.provider = in_fact.provider
                  and p.payment_id = in_fact.payment_id) then
@@ -32,7 +32,7 @@ begin
         -- Whoever sent it could not ask which payment it was: the worker does.
         refusal := 'payment_unknown';
         perform period_ask(in_fact, o);
-    elsif o.id is null and in_fact.kind not in ('refund', 'dispute') then
+    elsif o.id is null and in_fact.kind not in ('refund', 'dispute', 'warning') then
         refusal := order_adoptable(in_fact, rules);
         if refusal is null then
             o := order_adopt(in_fact, in_actor);
@@ -62,11 +62,13 @@ begin
         when 'renewal' then
             return renewal_settle(o, in_fact, in_actor);
         when 'refund' then
-            return refund_settle(o, in_fact, in_actor);
+            return refund_settle(o, in_fact, in_via, in_actor);
         when 'dispute' then
             return dispute_settle(o, in_fact, in_actor);
         when 'payment.void', 'checkout.expired' then
             return payment_void(o, in_fact, in_actor);
+        when 'warning' then
+            return warning_settle(o, in_fact, in_actor);
         else
             return order_note(o, in_fact, in_actor);
     end case;

@@ -48,6 +48,13 @@ typedef struct sp_rates_t {
     int checkout, webhook, find, support;
 } sp_rates_t;
 
+/* Money that no access came of. */
+typedef struct sp_auto_refund_t {
+    apr_interval_time_t after; /* 0: never */
+    const char *how;           /* propose or do */
+    int limit;                 /* do: so many a day */
+} sp_auto_refund_t;
+
 /* The member behind each KIND of directives.def. */
 #define SP_MEMBER_ENVIRONMENT(member) const char *member;
 #define SP_MEMBER_URL(member) const char *member; /* no trailing slash */
@@ -68,6 +75,9 @@ typedef struct sp_rates_t {
 #define SP_MEMBER_COUNT(member) int member;
 #define SP_MEMBER_RATES(member) sp_rates_t member;
 #define SP_MEMBER_PRICE_CHECK(member) const char *member;
+#define SP_MEMBER_CHOICE(member) const char *member;
+#define SP_MEMBER_AUTO_REFUND(member) sp_auto_refund_t member;
+#define SP_MEMBER_SUMS(member) const char *member; /* {"USD": 50000} */
 #define SP_MEMBER_HOURS(member) const char *member;
 #define SP_MEMBER_FLAG(member) int member;
 #define SP_MEMBER_CAPTURE(member) int member;

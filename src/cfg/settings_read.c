@@ -130,6 +130,29 @@ SP_READ(PRICE_CHECK)
     return is_one_of(value->text, words) ? NULL : "write auto, error or warn";
 }
 
+/* One of a few words, by the directive. */
+SP_READ(CHOICE)
+{
+    static const struct {
+        const char *directive;
+        const char *words[3];
+        const char *right;
+    } choices[] = {
+        { "SubPayDuplicates", { "refund", "ticket", NULL },
+          "write refund or ticket" },
+        { "SubPayRefundEnds", { "full", "any", NULL }, "write full or any" },
+        { "SubPayDisputeAccess", { "keep", "suspend", NULL },
+          "write keep or suspend" },
+    };
+    size_t i = 0;
+
+    while (strcmp(choices[i].directive, value->directive) != 0) {
+        i++;
+    }
+    keep(value, value->text);
+    return is_one_of(value->text, choices[i].words) ? NULL : choices[i].right;
+}
+
 SP_READ(TEXT)
 {
     keep(value, value->text);
@@ -371,6 +394,58 @@ SP_READ(SECONDS)
     }
     *(apr_interval_time_t *)value->member = apr_time_from_sec(number * size);
     return check_range(value->directive, number * size);
+}
+
+/* "72h", "72h propose", "72h do 10". */
+SP_READ(AUTO_REFUND)
+{
+    static const char right[] =
+        "write a time of at least 1h, then propose, or do and how many a day: 72h do "
+        "10; or 0 for never";
+    sp_auto_refund_t *refund = value->member;
+    const char *rest = value->text, *word, *end;
+    sp_value_t time = *value;
+    apr_int64_t number = 10;
+
+    time.text = sp_words_take(value->pool, &rest);
+    time.member = &refund->after;
+    if (sp_read_SECONDS(&time) ||
+        (refund->after != 0 && refund->after < apr_time_from_sec(3600)) ||
+        refund->after > apr_time_from_sec(60 * 86400)) {
+        return right;
+    }
+    word = *rest ? sp_words_take(value->pool, &rest) : "propose";
+    if ((strcmp(word, "do") != 0 && strcmp(word, "propose") != 0) ||
+        (*rest && (*word == 'p' || !read_number(rest, &number, &end) || *end ||
+                   number > 10000))) {
+        return right;
+    }
+    refund->how = word;
+    refund->limit = (int)number;
+    return NULL;
+}
+
+/* "500.00 USD 450.00 EUR", as the JSON object that the database keeps. */
+SP_READ(SUMS)
+{
+    const char *rest = value->text;
+    const char *json = "";
+    sp_money_t money;
+
+    do {
+        const char *amount = sp_words_take(value->pool, &rest);
+
+        amount = apr_pstrcat(value->pool, amount, " ",
+                             sp_words_take(value->pool, &rest), NULL);
+        if (sp_money_parse(value->pool, amount, &money)) {
+            return "write amounts with their ISO codes, such as 500.00 USD 450.00 EUR";
+        }
+        json = apr_psprintf(value->pool, "%s%s\"%s\": %" APR_INT64_T_FMT, json,
+                            *json ? ", " : "", money.currency,
+                            (apr_int64_t)money.minor);
+    } while (*rest);
+    keep(value, apr_pstrcat(value->pool, "{", json, "}", NULL));
+    return NULL;
 }
 
 /* Kept as written: the database counts calendar months and years. */

@@ -140,6 +140,7 @@ static const sp_stmt_t acts[] = {
     { "desk_resend", "select subpay.desk_resend($1::jsonb)", 0 },
     { "desk_email", "select subpay.desk_email($1::jsonb)", 0 },
     { "desk_refund", "select subpay.desk_refund($1::jsonb)", 0 },
+    { "desk_dispute", "select subpay.desk_dispute($1::jsonb)", 0 },
     { "desk_extend", "select subpay.desk_extend($1::jsonb)", 0 },
     { "desk_grant", "select subpay.desk_grant($1::jsonb)", 0 },
     { "desk_note", "select subpay.desk_note($1::jsonb)", 0 },
@@ -179,15 +180,6 @@ static sp_outcome_t may(sp_ctx_t *ctx, const sp_stmt_t *stmt, const char *provid
     return sp_db_ask_bool(ctx, stmt, &args, allowed);
 }
 
-sp_outcome_t sp_db_refund_allowed(sp_ctx_t *ctx, const char *provider,
-                                  const char *payment_id, int *allowed)
-{
-    static const sp_stmt_t stmt = { "refund_allowed",
-                                    "select subpay.refund_allowed($1, $2)", 1 };
-
-    return may(ctx, &stmt, provider, payment_id, allowed);
-}
-
 sp_outcome_t sp_db_capture_allowed(sp_ctx_t *ctx, const char *provider,
                                    const char *payment_id, int *allowed)
 {
@@ -208,4 +200,15 @@ sp_outcome_t sp_db_doctor_look(sp_ctx_t *ctx, json_t **look)
 
     *look = text ? sp_json_own(ctx->pool, json_loads(text, 0, NULL)) : NULL;
     return out == SP_DONE && !*look ? SP_REFUSED : out;
+}
+
+sp_outcome_t sp_db_desk_evidence(sp_ctx_t *ctx, const char *reference,
+                                 json_t **found)
+{
+    static const sp_stmt_t stmt = { "desk_evidence",
+                                    "select subpay.desk_evidence($1)", 1 };
+    sp_args_t args = { 0 };
+
+    sp_args_text(&args, reference);
+    return answer(ctx, &stmt, &args, found);
 }

@@ -40,17 +40,18 @@ sp_outcome_t sp_db_desk_ledger(sp_ctx_t *ctx, const char *email, json_t **found)
 /**
  * Do what somebody pressed: the effect and its audit row, in one transaction.
  *
- * @param action  recover, resend, email, refund, extend, grant, note, assign, close, reply
- *                or run_now: the SQL function is desk_<action>
+ * @param action  recover, resend, email, refund, extend, grant, note, assign, close, reply,
+ *                dispute or run_now: the SQL function is desk_<action>
  * @param ask     what that function takes
  * @param answer  {"verdict": ...}; never NULL on SP_DONE
  */
 sp_outcome_t sp_db_desk_act(sp_ctx_t *ctx, const char *action, const json_t *ask,
                             json_t **answer);
 
-/** May the worker make a refund of this payment now: is it under no dispute? */
-sp_outcome_t sp_db_refund_allowed(sp_ctx_t *ctx, const char *provider,
-                                  const char *payment_id, int *allowed);
+/** What a bank asks for about a disputed order (desk_evidence.sql); *found NULL: it is
+ * not disputed, or there is no such order. */
+sp_outcome_t sp_db_desk_evidence(sp_ctx_t *ctx, const char *reference,
+                                 json_t **found);
 
 /** May the worker take the money that is held for this payment now? */
 sp_outcome_t sp_db_capture_allowed(sp_ctx_t *ctx, const char *provider,

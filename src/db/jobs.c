@@ -473,6 +473,111 @@ sp_outcome_t sp_db_periods_unmatched(sp_ctx_t *ctx, const char *provider,
     return mark_positions(ctx, &stmt, &args, facts->nelts, wanted);
 }
 
+static const char *refund_of(apr_pool_t *pool, const sp_fact_t *fact)
+{
+    (void)pool;
+    return fact->refund_id;
+}
+
+static const char *dispute_of(apr_pool_t *pool, const sp_fact_t *fact)
+{
+    (void)pool;
+    return fact->dispute_id;
+}
+
+static const char *status_of(apr_pool_t *pool, const sp_fact_t *fact)
+{
+    (void)pool;
+    return fact->status;
+}
+
+static sp_outcome_t ask_states(sp_ctx_t *ctx, const sp_stmt_t *stmt,
+                               const char *provider, const apr_array_header_t *facts,
+                               item_fn id, char *wanted)
+{
+    sp_args_t args = { 0 };
+
+    sp_args_text(&args, provider);
+    sp_args_text(&args, array_of(ctx->pool, facts, id));
+    sp_args_text(&args, array_of(ctx->pool, facts, payment_of));
+    sp_args_text(&args, array_of(ctx->pool, facts, status_of));
+    return mark_positions(ctx, stmt, &args, facts->nelts, wanted);
+}
+
+sp_outcome_t sp_db_refunds_unmatched(sp_ctx_t *ctx, const char *provider,
+                                     const apr_array_header_t *facts, char *wanted)
+{
+    static const sp_stmt_t stmt = {
+        "refunds_unmatched",
+        "select * from subpay.refunds_unmatched($1, $2::text[], $3::text[],"
+        " $4::text[])",
+        1
+    };
+
+    return ask_states(ctx, &stmt, provider, facts, refund_of, wanted);
+}
+
+sp_outcome_t sp_db_disputes_unmatched(sp_ctx_t *ctx, const char *provider,
+                                      const apr_array_header_t *facts, char *wanted)
+{
+    static const sp_stmt_t stmt = {
+        "disputes_unmatched",
+        "select * from subpay.disputes_unmatched($1, $2::text[], $3::text[],"
+        " $4::text[])",
+        1
+    };
+
+    return ask_states(ctx, &stmt, provider, facts, dispute_of, wanted);
+}
+
+sp_outcome_t sp_db_disputes_due(sp_ctx_t *ctx, int limit,
+                                apr_array_header_t **disputes)
+{
+    static const sp_stmt_t stmt = { "disputes_due",
+                                    "select * from subpay.disputes_due($1)", 1 };
+    sp_args_t args = { 0 };
+    PGresult *res;
+    sp_outcome_t out;
+    sp_dispute_key_t *key;
+    int row;
+
+    sp_args_int(&args, ctx->pool, limit);
+    out = sp_db_call(ctx, &stmt, &args, &res);
+    if (out != SP_DONE) {
+        return out;
+    }
+    *disputes = apr_array_make(ctx->pool, PQntuples(res), sizeof(*key));
+    for (row = 0; row < PQntuples(res); row++) {
+        key = apr_array_push(*disputes);
+        key->provider = sp_row_text(res, row, 0);
+        key->dispute_id = sp_row_text(res, row, 1);
+    }
+    return SP_DONE;
+}
+
+sp_outcome_t sp_db_refunds_decide(sp_ctx_t *ctx, apr_int64_t *decided)
+{
+    static const sp_stmt_t stmt = { "refunds_decide",
+                                    "select subpay.refunds_decide()", 1 };
+    const sp_args_t args = { 0 };
+
+    return ask_int(ctx, &stmt, &args, decided);
+}
+
+sp_outcome_t sp_db_refund_ready(sp_ctx_t *ctx, apr_int64_t id, const char **verdict)
+{
+    static const sp_stmt_t stmt = { "refund_ready",
+                                    "select subpay.refund_ready($1)", 1 };
+    sp_args_t args = { 0 };
+    PGresult *res;
+    sp_outcome_t out;
+
+    sp_args_int(&args, ctx->pool, id);
+    out = sp_db_call(ctx, &stmt, &args, &res);
+    *verdict = out == SP_DONE ? sp_row_text(res, 0, 0) : NULL;
+    return out;
+}
+
 /* ---- the book of runs --------------------------------------------------------- */
 
 sp_outcome_t sp_db_run_begin(sp_ctx_t *ctx, const char *kind, const char *worker,

@@ -41,7 +41,7 @@ sp_outcome_t sp_db_leader_try(sp_ctx_t *ctx, int *leader);
 
 typedef struct sp_outbox_row_t {
     apr_int64_t id;
-    const char *kind;     /* mail, alert, heartbeat, refund, notify */
+    const char *kind;     /* mail, alert, refund, notify, dispute */
     const char *template; /* of a mail */
     const char *order_id;
     apr_int64_t ticket_id;
@@ -105,6 +105,29 @@ sp_outcome_t sp_db_payments_unmatched(sp_ctx_t *ctx, const char *provider,
 /** The same for periods of plans that renew, paid and failed. */
 sp_outcome_t sp_db_periods_unmatched(sp_ctx_t *ctx, const char *provider,
                                      const apr_array_header_t *facts, char *wanted);
+/** The same for refunds and for disputes of payments that are ours: missing here, or in
+ * another state. */
+sp_outcome_t sp_db_refunds_unmatched(sp_ctx_t *ctx, const char *provider,
+                                     const apr_array_header_t *facts, char *wanted);
+sp_outcome_t sp_db_disputes_unmatched(sp_ctx_t *ctx, const char *provider,
+                                      const apr_array_header_t *facts, char *wanted);
+
+/* ---- money that goes back ------------------------------------------------------ */
+
+typedef struct sp_dispute_key_t {
+    const char *provider;
+    const char *dispute_id;
+} sp_dispute_key_t;
+
+/** Open disputes (sp_dispute_key_t), the longest not asked about first. */
+sp_outcome_t sp_db_disputes_due(sp_ctx_t *ctx, int limit,
+                                apr_array_header_t **disputes);
+
+/** Decide what goes back by itself; how many payments that were. */
+sp_outcome_t sp_db_refunds_decide(sp_ctx_t *ctx, apr_int64_t *decided);
+
+/** May this row of the outbox be made now: ok, disputed or moot (refund_ready.sql). */
+sp_outcome_t sp_db_refund_ready(sp_ctx_t *ctx, apr_int64_t id, const char **verdict);
 
 /* ---- the book of runs -------------------------------------------------------- */
 

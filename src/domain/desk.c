@@ -59,9 +59,13 @@ const sp_diagnosis_t *sp_desk_diagnosis(const char *code)
           "has ended. Banks show what was sent back in 5 to 10 working days.",
           NULL, NULL },
         { "disputed",
-          "The bank has the case. Do not refund: it would go out twice. Answer at "
-          "the provider before the deadline.",
-          NULL, NULL },
+          "The bank has the case. Do not refund: it would go out twice. Answer the "
+          "bank before the deadline, or agree with it.",
+          "evidence", "Gather the evidence and answer the bank" },
+        { "fraud_warning",
+          "The card network takes this payment for fraud. No dispute has come yet: a "
+          "refund in full, now, most likely keeps it and its fee away.",
+          "refund", "Send the money back" },
         { "expired",
           "Nothing is open any more: the access has run out, or the payment page "
           "closed unpaid. Compare the dates below.",

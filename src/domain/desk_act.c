@@ -25,6 +25,8 @@ const sp_desk_action_t sp_desk_actions[] = {
     { "email", "Correct the e-mail address", "email", 1 },
     { "refund", "Send money back", "refund", 1 },
     { "refund-duplicate", "Send the second payment back", "refund_duplicate", 0 },
+    { "evidence", "Gather the evidence and answer the bank", "evidence", 1 },
+    { "accept", "Agree with the bank: they get the money back", "accept", 1 },
     { "extend", "Give days", "extend", 1 },
     { "grant", "Give access without payment", "grant", 1 },
     { "note", "Write a note", "note", 1 },
@@ -71,6 +73,15 @@ static const struct {
     { "asked", 1,
       "Written down: the refund is being made now. The customer gets a mail as soon "
       "as it exists." },
+    { "refund_asked", 1,
+      "Written down. So large a refund is confirmed by a second person: the case shows "
+      "it to them." },
+    { "answering", 1,
+      "Written down: the evidence is on its way to the bank. It goes there once; the "
+      "case says when the bank has it." },
+    { "accepting", 1,
+      "Written down: the bank is told that we agree. Nothing else is needed, and no "
+      "refund." },
     { "extended", 1, "Done: access ends later." },
     { "grant_asked", 1, "Written down. A second person has to give it." },
     { "granted", 1, "Done: access is open." },
@@ -94,6 +105,11 @@ static const struct {
     { "no_payment", 0, "There is no such payment to send back." },
     { "disputed", 0,
       "The bank has the case: a refund would go out twice. Nothing was done." },
+    { "no_dispute", 0, "No bank has asked about this order." },
+    { "dispute_over", 0,
+      "The bank does not wait for an answer: it has one, or has decided." },
+    { "answered", 0,
+      "An answer is on its way to the bank, or there already. It goes there once." },
     { "under_way", 0, "A refund of all that is left is on its way already." },
     { "nothing_left", 0, "All of it has been sent back already." },
     { "too_much", 0, "That is more than is left of this payment." },
@@ -352,6 +368,17 @@ static sp_outcome_t refund(sp_ctx_t *ctx, const sp_desk_ask_t *ask, int duplicat
     return act(ctx, "refund", json, answer);
 }
 
+static sp_outcome_t answer_dispute(sp_ctx_t *ctx, const sp_desk_ask_t *ask,
+                                   json_t **answer)
+{
+    json_t *json = ask_json(ctx, ask);
+
+    sp_json_set_text(json, "what", ask->action);
+    sp_json_set_text(json, "text", ask->text);
+    sp_json_set_text(json, "policy", ctx->settings->refund_policy);
+    return act(ctx, "dispute", json, answer);
+}
+
 static sp_outcome_t give_days(sp_ctx_t *ctx, const sp_desk_ask_t *ask,
                               json_t **answer)
 {
@@ -428,6 +455,9 @@ sp_outcome_t sp_desk_act(sp_ctx_t *ctx, const sp_desk_ask_t *ask, json_t **answe
     }
     else if (strcmp(action, "extend") == 0 || strcmp(action, "grant") == 0) {
         out = give_days(own, ask, answer);
+    }
+    else if (strcmp(action, "evidence") == 0 || strcmp(action, "accept") == 0) {
+        out = answer_dispute(own, ask, answer);
     }
     else if (strcmp(action, "note") == 0 || strcmp(action, "reply") == 0) {
         out = write_text(own, ask, answer);

@@ -26,7 +26,7 @@ typedef struct sp_desk_ask_t {
     const char *amount;  /* refund: "100.00"; NULL: all that is left */
     const char *days;
     const char *email;
-    const char *text; /* note, reply */
+    const char *text; /* note, reply, evidence */
     const char *owner;
     const char *owner_seen; /* as the page of the ticket had it */
 } sp_desk_ask_t;

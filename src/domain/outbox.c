@@ -13,6 +13,7 @@
 #include "domain/alert.h"
 #include "domain/alert_watch.h"
 #include "domain/capture.h"
+#include "domain/dispute.h"
 #include "domain/letter.h"
 #include "domain/notify.h"
 #include "domain/refund.h"
@@ -232,13 +233,19 @@ static sp_outcome_t make_capture(sending_t *send)
     return sp_capture_make(send->ctx, send->row, &send->say);
 }
 
+static sp_outcome_t answer_dispute(sending_t *send)
+{
+    sp_pulse_beat(send->outbox->pulse, SEND_WITHIN);
+    return sp_dispute_answer(send->ctx, send->row, &send->say);
+}
+
 static const struct {
     const char *kind;
     sp_outcome_t (*send)(sending_t *send);
 } ways[] = {
     { "mail", send_mail },       { "alert", send_alert },
     { "notify", send_notify },   { "refund", make_refund },
-    { "capture", make_capture },
+    { "capture", make_capture }, { "dispute", answer_dispute },
 };
 
 static sp_outcome_t send_row(sending_t *send)

@@ -61,6 +61,16 @@ typedef struct layer_t {
     int events; /* the list of events, not of payments */
 } layer_t;
 
+/* The layer of objects walks one list after another: a refund or a dispute of an old
+ * payment is new, and the list of payments does not come by it. */
+typedef enum list_t {
+    LIST_PAYMENTS,
+    LIST_PERIODS,
+    LIST_REFUNDS,
+    LIST_DISPUTES,
+    LISTS
+} list_t;
+
 struct sp_sweep_t {
     apr_pool_t *pool;
     apr_pool_t
@@ -70,7 +80,7 @@ struct sp_sweep_t {
     sp_sweep_counts_t counts;
     apr_int64_t run; /* its row; 0: none */
     int account;     /* which of settings->accounts is being looked at */
-    int periods; /* of it, the list of periods, which comes behind the payments */
+    int list;    /* which of its lists (list_t); of events there is one */
     walk_t walk; /* name NULL: not begun for this account */
     apr_pool_t *batch;
     apr_array_header_t *orders; /* of sp_order_t, in batch */
@@ -141,7 +151,11 @@ static int is_candidate(sp_sweep_t *sweep, const sp_fact_t *fact)
     if (sweep->layer->events) {
         return fact->kind != SP_FACT_IGNORED && fact->event_id;
     }
-    if (sweep->periods
+    if (sweep->list == LIST_REFUNDS || sweep->list == LIST_DISPUTES) {
+        /* Whose it is, its payment tells, and the database knows that. */
+        return fact->payment_id != NULL;
+    }
+    if (sweep->list == LIST_PERIODS
             ? fact->kind != SP_FACT_PERIOD_PAID &&
                   fact->kind != SP_FACT_PERIOD_FAILED
             : fact->kind != SP_FACT_PAYMENT_SUCCEEDED || !fact->payment_id) {
@@ -203,6 +217,15 @@ static sp_outcome_t settle_wanted(sp_ctx_t *ctx, sp_sweep_t *sweep,
     return SP_DONE;
 }
 
+typedef sp_outcome_t (*unmatched_fn)(sp_ctx_t *ctx, const char *provider,
+                                     const apr_array_header_t *facts, char *wanted);
+
+/* What of each list is to be settled. */
+static const unmatched_fn unmatched[LISTS] = {
+    sp_db_payments_unmatched, sp_db_periods_unmatched, sp_db_refunds_unmatched,
+    sp_db_disputes_unmatched
+};
+
 static sp_outcome_t settle_page(sp_ctx_t *ctx, sp_sweep_t *sweep,
                                 const sp_page_t *page)
 {
@@ -214,10 +237,9 @@ static sp_outcome_t settle_page(sp_ctx_t *ctx, sp_sweep_t *sweep,
     sweep->counts.pages++;
     sweep->counts.seen += page->facts->nelts;
     if (out == SP_DONE && facts->nelts > 0) {
-        out = sweep->layer->events ? sp_db_events_known(ctx, provider, facts, wanted)
-              : sweep->periods
-                  ? sp_db_periods_unmatched(ctx, provider, facts, wanted)
-                  : sp_db_payments_unmatched(ctx, provider, facts, wanted);
+        out = sweep->layer->events
+                  ? sp_db_events_known(ctx, provider, facts, wanted)
+                  : unmatched[sweep->list](ctx, provider, facts, wanted);
     }
     return out == SP_DONE ? settle_wanted(ctx, sweep, facts, wanted) : out;
 }
@@ -229,10 +251,11 @@ typedef sp_outcome_t (*list_fn)(sp_ctx_t *ctx, const sp_account_t *account,
 static list_fn list_of(const sp_ctx_t *ctx, const sp_sweep_t *sweep)
 {
     const sp_provider_t *provider = account_of(ctx, sweep)->provider;
+    const list_fn lists[LISTS] = { provider->payments_list, provider->periods_list,
+                                   provider->refunds_list,
+                                   provider->disputes_list };
 
-    return sweep->layer->events ? provider->events_list
-           : sweep->periods     ? provider->periods_list
-                                : provider->payments_list;
+    return sweep->layer->events ? provider->events_list : lists[sweep->list];
 }
 
 static sp_outcome_t ask_page(sp_ctx_t *ctx, sp_sweep_t *sweep, sp_page_t *page)
@@ -314,9 +337,11 @@ static void walk_from_newest(const sp_ctx_t *ctx, sp_sweep_t *sweep, int undeliv
 static sp_outcome_t open_walk(sp_ctx_t *ctx, sp_sweep_t *sweep)
 {
     walk_t *walk = &sweep->walk;
+    static const char *const lists[LISTS] = { NULL, ":periods", ":refunds",
+                                              ":disputes" };
     const char *name = apr_pstrcat(sweep->pool, sweep->layer->kind, ":",
-                                   account_of(ctx, sweep)->name,
-                                   sweep->periods ? ":periods" : "", NULL);
+                                   account_of(ctx, sweep)->name, lists[sweep->list],
+                                   NULL);
     sp_outcome_t out;
 
     memset(walk, 0, sizeof(*walk));
@@ -336,8 +361,8 @@ static sp_outcome_t open_walk(sp_ctx_t *ctx, sp_sweep_t *sweep)
     return SP_DONE;
 }
 
-/* Does anything here renew? Else its list is not asked for: it would cost a request
- * each time and hold nothing of ours. */
+/* Does anything here renew? Else the list of periods is not asked for: it would cost a
+ * request each time and hold nothing of ours. */
 static int sells_renewals(const sp_ctx_t *ctx)
 {
     const apr_array_header_t *products = ctx->settings->products;
@@ -351,15 +376,15 @@ static int sells_renewals(const sp_ctx_t *ctx)
     return 0;
 }
 
-/* Go on to what comes behind this list. */
+/* On to the next list of this account, or to the next account. */
 static sp_step_t next_list(const sp_ctx_t *ctx, sp_sweep_t *sweep)
 {
     sweep->walk.name = NULL;
-    if (!sweep->layer->events && !sweep->periods && sells_renewals(ctx)) {
-        sweep->periods = 1;
+    sweep->list += sweep->list == LIST_PAYMENTS && !sells_renewals(ctx) ? 2 : 1;
+    if (!sweep->layer->events && sweep->list < LISTS) {
         return SP_STEP_MORE;
     }
-    sweep->periods = 0;
+    sweep->list = LIST_PAYMENTS;
     sweep->account++;
     return sweep->account < ctx->settings->accounts->nelts ? SP_STEP_MORE
                                                            : SP_STEP_GOOD;

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "cfg/settings.h"
-#include "db/desk.h"
 #include "domain/order.h"
 #include "provider/provider.h"
 #include "util/json.h"
+#include "util/log.h"
 
 /* For each question; the worker has mails to send as well. */
 #define PATIENCE apr_time_from_sec(8)
@@ -31,6 +31,7 @@ typedef struct decision_t {
     int64_t
         refunded_then; /* what had gone back, or was on its way, at the decision */
     int duplicate;
+    int unasked; /* the machine decided it */
 } decision_t;
 
 static int read_row(sp_ctx_t *ctx, const sp_outbox_row_t *row, decision_t *decision)
@@ -50,6 +51,7 @@ static int read_row(sp_ctx_t *ctx, const sp_outbox_row_t *row, decision_t *decis
     decision->asked_at =
         apr_time_from_sec(json_integer_value(json_object_get(json, "asked_at")));
     decision->duplicate = json_is_true(json_object_get(json, "duplicate"));
+    decision->unasked = sp_json_text(json, "why") != NULL;
     if (!decision->account || !decision->payment_id || !currency) {
         return 0;
     }
@@ -64,12 +66,58 @@ static sp_outcome_t disputed(const char **say)
     return SP_REFUSED;
 }
 
+/* Once disputed, a payment is marked for ever; whether it is still in a bank's hands
+ * say its disputes, which may be news here. */
+static sp_outcome_t learn_disputes(sp_ctx_t *ctx, const decision_t *decision,
+                                   const char **say)
+{
+    const sp_list_ask_t ask = { .payment_id = decision->payment_id };
+    sp_settled_t settled = { 0 };
+    sp_page_t page = { 0 };
+    sp_outcome_t out;
+    int i;
+
+    if (!decision->account->provider->disputes_list) {
+        return disputed(say);
+    }
+    out = decision->account->provider->disputes_list(ctx, decision->account, &ask,
+                                                     &page);
+    *say = "the provider did not answer clearly";
+    for (i = 0; out == SP_DONE && i < page.facts->nelts; i++) {
+        out = sp_fact_settle(ctx, APR_ARRAY_IDX(page.facts, i, sp_fact_t *),
+                             &settled);
+    }
+    return out == SP_DONE && (page.facts->nelts == 0 || page.next) ? disputed(say)
+                                                                   : out;
+}
+
+/* The last word before the provider is asked: SP_REFUSED when a dispute forbids it. */
+static sp_outcome_t ready(sp_ctx_t *ctx, const sp_outbox_row_t *row, int *moot,
+                          const char **say)
+{
+    const char *verdict;
+    sp_outcome_t out = sp_db_refund_ready(ctx, row->id, &verdict);
+
+    *moot = 0;
+    if (out != SP_DONE) {
+        *say = "the database does not answer";
+        return out;
+    }
+    if (strcmp(verdict, "disputed") == 0) {
+        return disputed(say);
+    }
+    *moot = strcmp(verdict, "moot") == 0;
+    return SP_DONE;
+}
+
 /* The money as the provider sees it now: a dispute forbids the refund, and what has
  * gone back already shows that an earlier try was one that worked. */
-static sp_outcome_t look(sp_ctx_t *ctx, const decision_t *decision, const char **say,
+static sp_outcome_t look(sp_ctx_t *ctx, const sp_outbox_row_t *row,
+                         const decision_t *decision, const char **say,
                          sp_fact_t **fact)
 {
     sp_settled_t settled = { 0 };
+    int moot;
     sp_outcome_t out = decision->account->provider->payment_fetch(
         ctx, decision->account, decision->payment_id, fact);
 
@@ -81,11 +129,12 @@ static sp_outcome_t look(sp_ctx_t *ctx, const decision_t *decision, const char *
         *say = "the provider did not answer clearly";
         return out;
     }
-    if ((*fact)->disputed) {
-        sp_fact_settle(ctx, *fact, &settled);
-        return disputed(say);
+    if (!(*fact)->disputed) {
+        return SP_DONE;
     }
-    return SP_DONE;
+    sp_fact_settle(ctx, *fact, &settled);
+    out = learn_disputes(ctx, decision, say);
+    return out == SP_DONE ? ready(ctx, row, &moot, say) : out;
 }
 
 static int was_made(const decision_t *decision, const sp_fact_t *fact)
@@ -177,25 +226,26 @@ sp_outcome_t sp_refund_make(sp_ctx_t *ctx, const sp_outbox_row_t *row,
     decision_t decision;
     sp_fact_t *fact;
     sp_outcome_t out;
-    int allowed;
+    int moot;
 
     *say = "it cannot be read";
     if (!read_row(ctx, row, &decision) || !decision.account->provider->refund) {
         return SP_REFUSED;
     }
-    own.via = "support";
+    own.via = decision.unasked ? "reconcile" : "support";
     own.actor = decision.by ? decision.by : ctx->actor;
     own.patience = PATIENCE;
-    *say = "the database does not answer";
-    out = sp_db_refund_allowed(&own, decision.account->provider->name,
-                               decision.payment_id, &allowed);
+    out = ready(&own, row, &moot, say);
     if (out != SP_DONE) {
         return out;
     }
-    if (!allowed) {
-        return disputed(say);
+    if (moot) {
+        sp_log(ctx->log, SP_LOG_INFO, 319,
+               "order %s: a refund that was decided is not needed any more",
+               row->order_id);
+        return SP_DONE;
     }
-    out = look(&own, &decision, say, &fact);
+    out = look(&own, row, &decision, say, &fact);
     if (out != SP_DONE) {
         return out;
     }
@@ -211,8 +261,23 @@ sp_outcome_t sp_refund_make(sp_ctx_t *ctx, const sp_outbox_row_t *row,
     }
     out = ask(&own, row, &decision, say);
     if (out == SP_REFUSED && row->attempts > 1 &&
-        look(&own, &decision, say, &fact) == SP_DONE && was_made(&decision, fact)) {
+        look(&own, row, &decision, say, &fact) == SP_DONE &&
+        was_made(&decision, fact)) {
         return settle(&own, fact, say); /* refused because it is there already */
+    }
+    return out;
+}
+
+sp_outcome_t sp_refunds_decide(sp_ctx_t *ctx)
+{
+    apr_int64_t decided = 0;
+    sp_outcome_t out = sp_db_refunds_decide(ctx, &decided);
+
+    if (out == SP_DONE && decided > 0) {
+        sp_log(ctx->log, SP_LOG_NOTICE, 320,
+               "%" APR_INT64_T_FMT " payments without access, or one too many: sent "
+               "back, or put before a person",
+               decided);
     }
     return out;
 }

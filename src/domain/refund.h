@@ -2,7 +2,7 @@
  * refund.h - make a refund that somebody decided on.
  *
  * Room: domain. The decision is a row of the outbox (desk_refund.sql); the worker gets
- * here with it, as often as it takes.
+ * here with it, as often as it takes. A decision of the machine is looked at once more.
  */
 #ifndef SUBPAY_DOMAIN_REFUND_H
 #define SUBPAY_DOMAIN_REFUND_H
@@ -23,5 +23,8 @@
  */
 sp_outcome_t sp_refund_make(sp_ctx_t *ctx, const sp_outbox_row_t *row,
                             const char **say);
+
+/** Decide what goes back by itself (refunds_decide.sql); the outbox makes it. */
+sp_outcome_t sp_refunds_decide(sp_ctx_t *ctx);
 
 #endif

@@ -37,6 +37,10 @@ static int is_offered(const json_t *value, const sp_desk_action_t *action)
     if (strcmp(action->name, "assign") == 0 || strcmp(action->name, "close") == 0) {
         return tickets;
     }
+    if (strcmp(action->name, "evidence") == 0 ||
+        strcmp(action->name, "accept") == 0) {
+        return json_array_size(json_object_get(value, "disputes")) > 0;
+    }
     if (strcmp(action->name, "grant") == 0) {
         return !access;
     }

@@ -8,6 +8,7 @@
 
 #include "domain/desk.h"
 #include "domain/desk_act.h"
+#include "domain/dispute.h"
 #include "handle/admin.h"
 #include "handle/admin_act.h"
 #include "handle/page.h"
@@ -56,6 +57,25 @@ int sp_handle_admin_search(request_rec *r, sp_ctx_t *ctx)
     return sp_admin_show(r, ctx, HTTP_OK, "admin_search", answer);
 }
 
+/* GET /orders/<reference>/evidence: all that a bank asks for, and the button */
+static int show_evidence(request_rec *r, sp_ctx_t *ctx, const char *reference,
+                         json_t *value)
+{
+    json_t *evidence;
+
+    if (sp_dispute_evidence(ctx, reference, &evidence) != SP_DONE) {
+        return sp_admin_error(r, ctx, HTTP_SERVICE_UNAVAILABLE, "database",
+                              "The database does not answer. Nothing is lost: try "
+                              "again in a moment.");
+    }
+    if (!evidence) {
+        return sp_admin_error(r, ctx, HTTP_NOT_FOUND, "not_found",
+                              "No bank has asked about this order.");
+    }
+    json_object_set(value, "evidence", evidence);
+    return sp_admin_show(r, ctx, HTTP_OK, "admin_evidence", value);
+}
+
 /* GET /orders/<reference>, and /orders/<reference>/<action>: what that would do */
 int sp_handle_admin_order(request_rec *r, sp_ctx_t *ctx)
 {
@@ -85,6 +105,9 @@ int sp_handle_admin_order(request_rec *r, sp_ctx_t *ctx)
     }
     sp_json_set_text(answer, "done", done ? sp_desk_say(done) : NULL);
     sp_admin_set_actions(answer);
+    if (slash && strcmp(slash + 1, "evidence") == 0) {
+        return show_evidence(r, ctx, reference, answer);
+    }
     return slash ? sp_admin_preview(r, ctx, slash + 1, answer)
                  : sp_admin_show(r, ctx, HTTP_OK, "admin_order", answer);
 }

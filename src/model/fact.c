@@ -11,7 +11,7 @@ const char *sp_fact_kind_word(sp_fact_kind_t kind)
         "ignored",      "payment.succeeded", "payment.processing", "payment.failed",
         "payment.void", "checkout.open",     "checkout.expired",   "checkout.none",
         "refund",       "dispute",           "period.paid",        "period.failed",
-        "renewal",     "payment.authorised",
+        "renewal",      "payment.authorised", "warning",
     };
 
     return words[kind];

@@ -28,7 +28,8 @@ typedef enum sp_fact_kind_t {
     SP_FACT_PERIOD_PAID,      /* one period of a plan that renews was paid for */
     SP_FACT_PERIOD_FAILED,    /* it was to be paid for, and was not: tried again */
     SP_FACT_RENEWAL, /* whether the provider will charge again: present state */
-    SP_FACT_PAYMENT_AUTHORISED /* the bank holds the money for us; it is not taken */
+    SP_FACT_PAYMENT_AUTHORISED, /* the bank holds the money for us; it is not taken */
+    SP_FACT_WARNING /* the card network takes a payment for fraud */
 } sp_fact_kind_t;
 
 typedef struct sp_fact_t {
@@ -66,12 +67,14 @@ typedef struct sp_fact_t {
 
     /* A refund's or a dispute's own part. */
     const char *refund_id;
-    const char *dispute_id;
+    const char *dispute_id; /* or the warning's own id */
     const char *status; /* pending, succeeded, failed, cancelled; disputes: open,
                            * warning, under_review, won, lost, closed; renewals:
-                           * active, stopping (runs out), ended */
+                           * active, stopping (runs out), ended; warnings:
+                           * actionable, closed */
     const char *reason;
     apr_time_t due_by; /* dispute: evidence deadline, 0 for none */
+    int waits;         /* dispute: the bank waits for an answer; never stored */
 
     /* A plan that renews: the provider's subscription, and one period of it. */
     const char *renewal_id;

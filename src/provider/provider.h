@@ -41,6 +41,7 @@ typedef struct sp_list_ask_t {
     apr_time_t since;  /* created at or after; 0 for no limit */
     apr_time_t until;  /* created before; 0 for no limit */
     const char *after; /* continue behind this id (the page's next), NULL at first */
+    const char *payment_id; /* refunds, disputes: those of this payment; NULL: all */
     int undelivered;   /* events only: those some endpoint did not take */
     int limit;         /* at most 100 */
 } sp_list_ask_t;
@@ -109,6 +110,19 @@ typedef struct sp_direct_t {
                                 * Never stored, never logged */
     const char *action_url; /* the bank's page, for who has no script, or NULL */
 } sp_direct_t;
+/* What goes to a bank that questions a payment. Text of at most 20,000 characters each;
+ * NULL: left out. */
+typedef struct sp_evidence_t {
+    const char *key; /* idempotency key: one per decision to answer */
+    const char *dispute_id;
+    const char *customer_email;
+    const char *customer_name;
+    const char *product;
+    const char *service_date;
+    const char *log;    /* what happened, when the customer logged in and used it */
+    const char *policy; /* how refunds are handled */
+    const char *text;   /* somebody's own words */
+} sp_evidence_t;
 
 /* What the provider knows of our webhook endpoint. */
 typedef struct sp_endpoint_t {
@@ -310,6 +324,29 @@ typedef struct sp_provider_t {
                                  sp_header_fn header, void *baton, const char *body,
                                  apr_size_t len, sp_fact_t **fact,
                                  sp_unreadable_t **unreadable);
+
+    /** Refunds, each by itself: the running total on a payment does not tell which of
+     * them failed. NULL where they are not listed. */
+    sp_outcome_t (*refunds_list)(sp_ctx_t *ctx, const sp_account_t *account,
+                                 const sp_list_ask_t *ask, sp_page_t *page);
+
+    /** Disputes; NULL where they are not listed. */
+    sp_outcome_t (*disputes_list)(sp_ctx_t *ctx, const sp_account_t *account,
+                                  const sp_list_ask_t *ask, sp_page_t *page);
+
+    /** One dispute, as it stands. NULL where disputes are dealt with elsewhere. */
+    sp_outcome_t (*dispute_fetch)(sp_ctx_t *ctx, const sp_account_t *account,
+                                  const char *dispute_id, sp_fact_t **fact);
+
+    /** Send evidence to the bank. It goes there once: look with dispute_fetch first,
+     * and after any doubt again. The fact is the dispute as it then stands. */
+    sp_outcome_t (*dispute_answer)(sp_ctx_t *ctx, const sp_account_t *account,
+                                   const sp_evidence_t *evidence, sp_fact_t **fact);
+
+    /** Agree with the bank: the dispute is lost, for good. */
+    sp_outcome_t (*dispute_accept)(sp_ctx_t *ctx, const sp_account_t *account,
+                                   const char *key, const char *dispute_id,
+                                   sp_fact_t **fact);
 } sp_provider_t;
 
 /** Stripe, https://stripe.com. */

@@ -93,5 +93,10 @@ const sp_provider_t sp_provider_stripe = {
     .endpoint_create = sp_stripe_endpoint_create,
     .webhook_sample = sp_stripe_webhook_sample,
     .payment_rehearse = sp_stripe_payment_rehearse,
+    .refunds_list = sp_stripe_refunds_list,
+    .disputes_list = sp_stripe_disputes_list,
+    .dispute_fetch = sp_stripe_dispute_fetch,
+    .dispute_answer = sp_stripe_dispute_answer,
+    .dispute_accept = sp_stripe_dispute_accept,
     .webhook_read = sp_stripe_webhook_read,
 };

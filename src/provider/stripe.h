@@ -68,6 +68,8 @@ const char *sp_stripe_take_refund(const sp_stripe_reader_t *reader, sp_scan_t *s
                                   sp_fact_t **fact);
 const char *sp_stripe_take_dispute(const sp_stripe_reader_t *reader, sp_scan_t *scan,
                                    sp_fact_t **fact);
+const char *sp_stripe_take_warning(const sp_stripe_reader_t *reader, sp_scan_t *scan,
+                                   sp_fact_t **fact);
 
 const char *sp_stripe_take_invoice(const sp_stripe_reader_t *reader, sp_scan_t *scan,
                                    sp_fact_t **fact);
@@ -207,6 +209,18 @@ sp_outcome_t sp_stripe_payment_capture(sp_ctx_t *ctx, const sp_account_t *accoun
                                        const sp_hold_ask_t *ask, sp_fact_t **fact);
 sp_outcome_t sp_stripe_payment_release(sp_ctx_t *ctx, const sp_account_t *account,
                                        const sp_hold_ask_t *ask, sp_fact_t **fact);
+sp_outcome_t sp_stripe_refunds_list(sp_ctx_t *ctx, const sp_account_t *account,
+                                    const sp_list_ask_t *ask, sp_page_t *page);
+sp_outcome_t sp_stripe_disputes_list(sp_ctx_t *ctx, const sp_account_t *account,
+                                     const sp_list_ask_t *ask, sp_page_t *page);
+sp_outcome_t sp_stripe_dispute_fetch(sp_ctx_t *ctx, const sp_account_t *account,
+                                     const char *dispute_id, sp_fact_t **fact);
+sp_outcome_t sp_stripe_dispute_answer(sp_ctx_t *ctx, const sp_account_t *account,
+                                      const sp_evidence_t *evidence,
+                                      sp_fact_t **fact);
+sp_outcome_t sp_stripe_dispute_accept(sp_ctx_t *ctx, const sp_account_t *account,
+                                      const char *key, const char *dispute_id,
+                                      sp_fact_t **fact);
 sp_outcome_t sp_stripe_endpoint_check(sp_ctx_t *ctx, const sp_account_t *account,
                                       const char *url, sp_endpoint_t *endpoint);
 sp_outcome_t sp_stripe_webhook_read(sp_ctx_t *ctx, const sp_account_t *account,

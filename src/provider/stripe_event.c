@@ -48,6 +48,7 @@ static const type_t types[] = {
     { "invoice.payment_failed", sp_stripe_take_invoice, AS_IT_SAYS, 0 },
     { "customer.subscription.updated", sp_stripe_take_subscription, AS_IT_SAYS, 0 },
     { "customer.subscription.deleted", sp_stripe_take_subscription, AS_IT_SAYS, 0 },
+    { "radar.early_fraud_warning.created", sp_stripe_take_warning, AS_IT_SAYS, 0 },
 };
 /* clang-format on */
 

@@ -28,6 +28,8 @@ typedef struct intake_t {
 static const char *own_id(const sp_fact_t *fact)
 {
     return fact->event_id      ? fact->event_id
+           : fact->refund_id   ? fact->refund_id
+           : fact->dispute_id  ? fact->dispute_id
            : fact->checkout_id ? fact->checkout_id
            : fact->charge_id   ? fact->charge_id
            : fact->invoice_id  ? fact->invoice_id
@@ -194,6 +196,37 @@ sp_outcome_t sp_stripe_periods_list(sp_ctx_t *ctx, const sp_account_t *account,
                                     .params = { "expand[]", "data.payments" } };
 
     return sp_stripe_page(ctx, account, &list, page);
+}
+
+static sp_outcome_t list_of(sp_ctx_t *ctx, const sp_account_t *account,
+                            const sp_list_ask_t *ask, const char *what,
+                            const char *path, sp_stripe_take_fn take,
+                            sp_page_t *page)
+{
+    sp_stripe_list_t list = {
+        .what = what, .path = path, .take = take, .ask = *ask
+    };
+
+    if (ask->payment_id) {
+        list.params[0] = sp_stripe_is_id(ask->payment_id, "pi_") ? "payment_intent"
+                                                                 : "charge";
+        list.params[1] = ask->payment_id;
+    }
+    return sp_stripe_page(ctx, account, &list, page);
+}
+
+sp_outcome_t sp_stripe_refunds_list(sp_ctx_t *ctx, const sp_account_t *account,
+                                    const sp_list_ask_t *ask, sp_page_t *page)
+{
+    return list_of(ctx, account, ask, "list refunds", "/v1/refunds",
+                   sp_stripe_take_refund, page);
+}
+
+sp_outcome_t sp_stripe_disputes_list(sp_ctx_t *ctx, const sp_account_t *account,
+                                     const sp_list_ask_t *ask, sp_page_t *page)
+{
+    return list_of(ctx, account, ask, "list disputes", "/v1/disputes",
+                   sp_stripe_take_dispute, page);
 }
 
 sp_outcome_t sp_stripe_events_list(sp_ctx_t *ctx, const sp_account_t *account,

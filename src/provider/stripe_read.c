@@ -439,6 +439,7 @@ const char *sp_stripe_take_refund(const sp_stripe_reader_t *reader, sp_scan_t *s
     fact->status = translate(words, refund.status, "pending");
     fact->reason = refund.reason;
     fact->failure = refund.failure;
+    fact->created = apr_time_from_sec(refund.created);
     sp_snapshot_read(reader->pool, reader->settings, &refund.metadata, fact);
     *made = fact;
     return sp_stripe_money(&fact->amount, refund.amount, refund.currency);
@@ -470,10 +471,35 @@ const char *sp_stripe_take_dispute(const sp_stripe_reader_t *reader, sp_scan_t *
         dispute.payment_intent ? dispute.payment_intent : dispute.charge;
     fact->charge_id = dispute.charge;
     fact->status = translate(words, dispute.status, "open");
+    fact->waits = is(dispute.status, "needs_response") ||
+                  is(dispute.status, "warning_needs_response") ||
+                  is(dispute.status, "appeal_needs_response");
     fact->reason = dispute.reason;
     fact->due_by = apr_time_from_sec(dispute.due_by);
+    fact->created = apr_time_from_sec(dispute.created);
     *made = fact;
     return sp_stripe_money(&fact->amount, dispute.amount, dispute.currency);
+}
+
+const char *sp_stripe_take_warning(const sp_stripe_reader_t *reader, sp_scan_t *scan,
+                                   sp_fact_t **made)
+{
+    sp_stripe_warning_t warning = { .id = NULL };
+    sp_fact_t *fact;
+
+    if (!sp_scan_read(scan, &sp_stripe_warning_shape, &warning)) {
+        return scan->error;
+    }
+    fact = sp_stripe_new_fact(reader, warning.livemode);
+    fact->kind = SP_FACT_WARNING;
+    fact->dispute_id = warning.id;
+    fact->payment_id =
+        warning.payment_intent ? warning.payment_intent : warning.charge;
+    fact->charge_id = warning.charge;
+    fact->status = warning.actionable ? "actionable" : "closed";
+    fact->reason = warning.fraud_type;
+    *made = fact;
+    return NULL;
 }
 
 /* -- Whole bodies ------------------------------------------------------------------------ */

@@ -132,6 +132,7 @@ static const sp_scan_field_t refund_rows[] = {
     ROW(sp_stripe_refund_t, "id", TEXT, 1, id),
     ROW(sp_stripe_refund_t, "amount", INT, 1, amount),
     ROW(sp_stripe_refund_t, "charge", ID, 0, charge),
+    ROW(sp_stripe_refund_t, "created", INT, 0, created),
     ROW(sp_stripe_refund_t, "currency", TEXT, 1, currency),
     ROW(sp_stripe_refund_t, "failure_reason", TEXT, 0, failure),
     NEST("metadata", sp_snapshot_shape),
@@ -150,6 +151,7 @@ static const sp_scan_field_t dispute_rows[] = {
     ROW(sp_stripe_dispute_t, "id", TEXT, 1, id),
     ROW(sp_stripe_dispute_t, "amount", INT, 1, amount),
     ROW(sp_stripe_dispute_t, "charge", ID, 0, charge),
+    ROW(sp_stripe_dispute_t, "created", INT, 0, created),
     ROW(sp_stripe_dispute_t, "currency", TEXT, 1, currency),
     NEST("evidence_details", evidence_shape),
     ROW(sp_stripe_dispute_t, "livemode", BOOL, 1, livemode),
@@ -158,6 +160,16 @@ static const sp_scan_field_t dispute_rows[] = {
     ROW(sp_stripe_dispute_t, "status", TEXT, 1, status),
 };
 const sp_scan_shape_t sp_stripe_dispute_shape = ALL(dispute_rows);
+
+static const sp_scan_field_t warning_rows[] = {
+    ROW(sp_stripe_warning_t, "id", TEXT, 1, id),
+    ROW(sp_stripe_warning_t, "actionable", BOOL, 0, actionable),
+    ROW(sp_stripe_warning_t, "charge", ID, 1, charge),
+    ROW(sp_stripe_warning_t, "fraud_type", TEXT, 0, fraud_type),
+    ROW(sp_stripe_warning_t, "livemode", BOOL, 1, livemode),
+    ROW(sp_stripe_warning_t, "payment_intent", ID, 0, payment_intent),
+};
+const sp_scan_shape_t sp_stripe_warning_shape = ALL(warning_rows);
 
 static const sp_scan_field_t data_rows[] = {
     ROW(sp_stripe_event_t, "object", RAW, 1, body),

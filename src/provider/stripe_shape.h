@@ -88,6 +88,7 @@ typedef struct sp_stripe_refund_t {
     const char *reason;
     const char *failure;
     int64_t amount;
+    int64_t created;
 } sp_stripe_refund_t;
 
 typedef struct sp_stripe_dispute_t {
@@ -98,9 +99,20 @@ typedef struct sp_stripe_dispute_t {
     const char *payment_intent;
     const char *reason;
     int64_t amount;
+    int64_t created;
     int64_t due_by;
     int livemode;
 } sp_stripe_dispute_t;
+
+/* radar.early_fraud_warning */
+typedef struct sp_stripe_warning_t {
+    const char *id;
+    const char *charge;
+    const char *payment_intent;
+    const char *fraud_type;
+    int actionable;
+    int livemode;
+} sp_stripe_warning_t;
 
 typedef struct sp_stripe_event_t {
     const char *id;
@@ -116,6 +128,7 @@ extern const sp_scan_shape_t sp_stripe_intent_shape;
 extern const sp_scan_shape_t sp_stripe_session_shape;
 extern const sp_scan_shape_t sp_stripe_refund_shape;
 extern const sp_scan_shape_t sp_stripe_dispute_shape;
+extern const sp_scan_shape_t sp_stripe_warning_shape;
 extern const sp_scan_shape_t sp_stripe_event_shape;
 
 /* Only what tells one sort of event from another. */

@@ -18,10 +18,12 @@
 #include "domain/alert_watch.h"
 #include "domain/anomaly.h"
 #include "domain/digest.h"
+#include "domain/dispute.h"
 #include "domain/endpoint.h"
 #include "domain/find.h"
 #include "domain/notify.h"
 #include "domain/price.h"
+#include "domain/refund.h"
 #include "domain/renewal.h"
 #include "util/http.h"
 #include "util/log.h"
@@ -31,6 +33,9 @@
 #define DAY apr_time_from_sec(86400)
 #define RETRIES 20
 #define HEARTBEAT_TIME apr_time_from_sec(5)
+
+/* A few questions, each with its own patience. */
+#define DISPUTES_WITHIN apr_time_from_sec(60)
 
 /* The next mail may be due later than this; looking earlier costs little, and our
  * clock may be ahead of the database's. */
@@ -182,6 +187,20 @@ sp_turn_t sp_duty_notify_expired(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *
         return SP_TURN_BAD;
     }
     return more ? SP_TURN_MORE : SP_TURN_GOOD;
+}
+
+sp_turn_t sp_duty_refunds(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    (void)worker;
+    (void)duty;
+    return turn_of(sp_refunds_decide(ctx));
+}
+
+sp_turn_t sp_duty_disputes(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    (void)duty;
+    sp_pulse_beat(&worker->env->pulse, DISPUTES_WITHIN);
+    return turn_of(sp_disputes_look(ctx));
 }
 
 /* ---- what customers ask for -------------------------------------------------------- */

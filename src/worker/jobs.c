@@ -74,6 +74,12 @@ static apr_interval_time_t each_five_minutes(const sp_settings_t *settings)
     return apr_time_from_sec(300);
 }
 
+static apr_interval_time_t each_hour(const sp_settings_t *settings)
+{
+    (void)settings;
+    return apr_time_from_sec(3600);
+}
+
 typedef struct job_t {
     const char *name; /* for a sweep, its kind */
     sp_turn_t (*turn)(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
@@ -97,6 +103,8 @@ static const job_t jobs[] = {
     { "follow_up", sp_duty_follow_up, each_five_seconds, 1, 0, 0, 0 },
     { "events_again", sp_duty_events_again, each_ten_seconds, 1, 0, 0, 0 },
     { "notify_expired", sp_duty_notify_expired, each_ten_seconds, 1, 0, 0, 0 },
+    { "refunds", sp_duty_refunds, each_ten_seconds, 1, 0, 0, 0 },
+    { "disputes", sp_duty_disputes, each_hour, 1, 0, 0, 0 },
     { "anomalies", sp_duty_anomalies, each_five_minutes, 1, 0, 0, 0 },
     { "watch", sp_duty_watch, each_five_seconds, 1, 0, 0, 0 },
     { "endpoint", sp_duty_endpoint, each_five_minutes, 1, 0, 0, 0 },
@@ -144,6 +152,19 @@ static const char *settings_json(apr_pool_t *pool, const sp_settings_t *settings
                      apr_psprintf(pool, "%" APR_TIME_T_FMT " s",
                                   apr_time_sec(settings->renewal_grace)));
     sp_json_set_text(json, "support_hours", settings->support_hours);
+    sp_json_set_text(json, "duplicates", settings->duplicates);
+    sp_json_set_text(json, "refund_ends", settings->refund_ends);
+    sp_json_set_text(json, "dispute_access", settings->dispute_access);
+    sp_json_set_text(json, "auto_refund", settings->auto_refund.how);
+    sp_json_set_text(json, "auto_refund_after",
+                     apr_psprintf(pool, "%" APR_TIME_T_FMT " s",
+                                  apr_time_sec(settings->auto_refund.after)));
+    sp_json_set_int(json, "auto_refund_limit", settings->auto_refund.limit);
+    json_object_set_new(
+        json, "refund_confirm",
+        settings->refund_confirm
+            ? json_loads(settings->refund_confirm, 0, NULL)
+            : json_object());
     sp_json_set_bool(json, "notify", settings->notify_url != NULL);
     return sp_json_dump(pool, json);
 }
