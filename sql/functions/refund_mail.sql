@@ -45,6 +45,7 @@ begin
                                then jsonb_build_object(
                     'expected', moment(now() + interval '14 days'),
                     'unasked_paid_at', case when why = 'unasked' then moment(p.paid_at) end,
+                    'no_plan', nullif(o.completed_at is null, false),
                     'plan_ends', case when o.state = 'refunded'
                                            and o.completed_at is not null
                                       then moment(now()) end) end)))

@@ -227,6 +227,17 @@ sp_outcome_t sp_db_session_close(sp_ctx_t *ctx,
     return sp_db_call(ctx, &stmt, &args, &res);
 }
 
+sp_outcome_t sp_db_account_used(sp_ctx_t *ctx, const char *account)
+{
+    static const sp_stmt_t stmt = { "account_used",
+                                    "select subpay.account_used($1::uuid)", 1 };
+    sp_args_t args = { 0 };
+    PGresult *res;
+
+    sp_args_text(&args, account);
+    return sp_db_call(ctx, &stmt, &args, &res);
+}
+
 sp_outcome_t sp_db_email_correct(sp_ctx_t *ctx,
                                  const unsigned char hash[SP_HASH_SIZE],
                                  const char *email, const char *masked,

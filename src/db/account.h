@@ -41,6 +41,9 @@ sp_outcome_t sp_db_session_get(sp_ctx_t *ctx, const unsigned char hash[SP_HASH_S
 sp_outcome_t sp_db_account_login(sp_ctx_t *ctx, const char *email,
                                  const char **account, const char **password_hash);
 
+/** A customer used today what a gate protects; only the first of a day is written. */
+sp_outcome_t sp_db_account_used(sp_ctx_t *ctx, const char *account);
+
 /* Whose access an order pays for. */
 typedef struct sp_order_account_t {
     const char *id;

@@ -29,6 +29,7 @@ static const struct {
     { "review", "paid" },
     { "refund", "returned" },
     { "duplicate", "returned" },
+    { "refund_failed", "paid" },
     { "checking", "checking" },
     { "renewal_declined", "not_charged" },
     { "renewed", "paid" },

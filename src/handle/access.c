@@ -21,6 +21,7 @@
 #include <mod_auth.h>
 
 #include "handle/access_near.h"
+#include "handle/access_use.h"
 #include "handle/auth.h"
 #include "handle/model.h"
 #include "handle/page.h"
@@ -109,6 +110,7 @@ static authz_status decide(request_rec *r, const apr_array_header_t *wanted)
         return deny(r, &access, wanted);
     }
     sp_auth_env(r, access.customer, plan);
+    sp_use_note(r, &access);
     keep_private(r);
     return AUTHZ_GRANTED;
 }
@@ -310,5 +312,6 @@ void sp_access_register(apr_pool_t *pool)
                         AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_access_ex(open_lapsed, NULL, NULL, APR_HOOK_REALLY_FIRST,
                             AP_AUTH_INTERNAL_PER_CONF);
+    sp_use_register();
     ap_hook_handler(answer_lapsed, NULL, NULL, APR_HOOK_REALLY_FIRST);
 }

@@ -28,15 +28,13 @@
 /* Each of these is drawn by some handler; one that is missing would be found
  * by a customer, one that is misspelt would never be drawn. */
 static const char *const pages[] = {
-    "account",        "cancel",       "checkout",
-    "find",           "lapsed",       "login",
-    "message",        "not_found",    "offline",
-    "password",       "paused",       "plans",
-    "problem",        "return",       "support",
-    "admin_action",   "admin_alerts", "admin_ledger",
-    "admin_message",  "admin_order",  "admin_pictures",
-    "admin_playbook", "admin_queue",  "admin_runs",
-    "admin_search",   "admin_ticket", NULL
+    "account",        "cancel",         "checkout",       "find",
+    "lapsed",         "login",          "message",        "not_found",
+    "offline",        "password",       "paused",         "plans",
+    "problem",        "return",         "support",        "admin_action",
+    "admin_alerts",   "admin_ledger",   "admin_message",  "admin_order",
+    "admin_evidence", "admin_pictures", "admin_playbook", "admin_queue",
+    "admin_runs",     "admin_search",   "admin_ticket",   NULL
 };
 static const char *const mails[] = { "confirmation",
                                      "recovered",
@@ -46,6 +44,7 @@ static const char *const mails[] = { "confirmation",
                                      "checking",
                                      "dispute",
                                      "renewal_declined",
+                                     "refund_failed",
                                      "set_password",
                                      "email_changed",
                                      "found",
