@@ -21,6 +21,11 @@
 /* The account's hash, and the day that was written for it. */
 static apr_uint64_t slots[SLOTS];
 
+/* While the database is away, customers come in from the cache; each of them shall not
+ * try it anew. */
+#define FAILED_PAUSE apr_time_from_sec(60)
+static apr_time_t failed_at;
+
 static apr_uint64_t mark_of(const char *account)
 {
     apr_uint32_t hash = 2166136261u; /* FNV-1a */
@@ -40,7 +45,9 @@ void sp_use_note(request_rec *r, const sp_access_t *access)
 {
     apr_uint64_t mark;
 
-    if (!access->customer || access->from != SP_FROM_DATABASE) {
+    if (!access->customer || access->from == SP_BY_GRACE ||
+        apr_time_now() - __atomic_load_n(&failed_at, __ATOMIC_RELAXED) <
+            FAILED_PAUSE) {
         return;
     }
     mark = mark_of(access->customer->id);
@@ -63,6 +70,9 @@ static int write_down(request_rec *r)
     if (sp_db_account_used(sp_shop_ctx(r, "self_service", "customer", 0), account) ==
         SP_DONE) {
         __atomic_store_n(slot_of(mark), mark, __ATOMIC_RELAXED);
+    }
+    else {
+        __atomic_store_n(&failed_at, apr_time_now(), __ATOMIC_RELAXED);
     }
     return DECLINED;
 }

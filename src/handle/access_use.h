@@ -14,7 +14,7 @@
 #include "handle/access_find.h"
 
 /** This request was let in. What is to be written is written once it is answered, and
- * only while the database has just been heard: never by grace. */
+ * never while the database is known to be away. */
 void sp_use_note(request_rec *r, const sp_access_t *access);
 
 /** Hang into log_transaction. */
