@@ -26,7 +26,8 @@ begin
     elsif m.attempts > 1 or why is null then
         return 'ok';  -- it may have been made: only repeating it tells
     end if;
-    if why = 'unasked' and o.state = 'completed' then
+    if why = 'unasked' and o.state = 'completed'
+       and o.payment_id = m.payload ->> 'payment_id' then
         moot := 'access came after all';
     elsif why = 'duplicate' then
         select r.* into kept from orders r

@@ -190,7 +190,7 @@ test('disputed, and then never refunded', async () => {
   const bought = await done('disputed@example.com');
   await t.sandbox.control('POST', 'disputes', { payment_intent: (await intentOf(bought.reference)).id, reason: 'fraudulent' });
   await t.until(async () => (await t.value('select count(*)::int from disputes')) > 0);
-  await worded(bought, 'disputed', null);
+  await worded(bought, 'disputed', 'evidence');
   const refused = await press(bought.reference, 'refund');
   assert.equal(refused.status, 409);
   assert.match(words(refused.text), /a refund would go out twice/);
@@ -253,7 +253,7 @@ test('recover proves first: what is not paid stays so', async () => {
 test('no action by GET', async () => {
   const bought = await lost('get@example.com');
   const before = await t.value('select count(*)::int from audit');
-  for (const action of ['recover', 'resend', 'email', 'refund', 'refund-duplicate', 'extend', 'grant', 'note', 'assign', 'close']) {
+  for (const action of ['recover', 'resend', 'email', 'refund', 'refund-duplicate', 'extend', 'grant', 'note', 'assign', 'close', 'accept']) {
     const page = await look(`/orders/${bought.reference}/${action}?days=5&email=x@example.com`);
     assert.equal(page.status, 200, action);
     assert.match(page.text, /What will happen/);

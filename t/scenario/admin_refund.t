@@ -3,7 +3,7 @@
 'use strict';
 const { SubPay, test, assert } = require('../lib/subpay.js');
 
-const t = SubPay.use({ settings: { SubPayProviderTimeout: '2s', SubPayReconcileInterval: '1h', SubPayRateLimit: 'checkout 0' } });
+const t = SubPay.use({ settings: { SubPayProviderTimeout: '2s', SubPayReconcileInterval: '1h', SubPayDuplicates: 'ticket', SubPayRateLimit: 'checkout 0' } });
 
 const words = (html) => html.replace(/<[^>]*>/g, '').replace(/\s+/g, ' ');
 const look = (where) => t.get('/admin' + where, { auth: t.admin });
