@@ -48,6 +48,8 @@ commit;
 \ir install_one.sql
 \set file schema/0026_language.sql
 \ir install_one.sql
+\set file schema/0027_forgetting.sql
+\ir install_one.sql
 
 \set functions `cat functions/*.sql`
 begin;

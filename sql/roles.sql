@@ -107,6 +107,7 @@ declare
         alert_raise, alert_clear, alert_watch, alert_letter, digest_make, metrics_roll,
         anomalies, anomaly_mend,
         access_changes_since, access_clean,
+        person_export, person_erase, retention_clean,
         search_claim, search_orders, search_done,
         checkings_due, checking_done, tickets_heal,
         notify_expired,

@@ -19,6 +19,17 @@ declare
     now_in text;
     answer subpay.settled;
 begin
+    if exists (select from orders o
+                where o.erased_at is not null
+                  and o.id in (
+                      select (in_fact->>'order_id')::uuid
+                       where in_fact->>'order_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                       union all
+                      select p.order_id from payments p
+                       where p.payment_id = in_fact->>'payment_id'
+                         and p.provider = in_fact->>'provider')) then
+        in_fact := fact_forget(in_fact);
+    end if;
     insert into provider_events as e (provider, event_id, type, kind, state, reason,
                                       fact, error, attempts, next_try_at)
     values (coalesce(in_fact->>'provider', 'unknown'), id, in_fact->>'event_type',

@@ -55,6 +55,11 @@ typedef struct sp_auto_refund_t {
     int limit;                 /* do: so many a day */
 } sp_auto_refund_t;
 
+/* How long what is kept, as "400d"; NULL: for ever. */
+typedef struct sp_retention_t {
+    const char *events, *mails, *audit;
+} sp_retention_t;
+
 /* The member behind each KIND of directives.def. */
 #define SP_MEMBER_ENVIRONMENT(member) const char *member;
 #define SP_MEMBER_URL(member) const char *member; /* no trailing slash */
@@ -74,6 +79,7 @@ typedef struct sp_auto_refund_t {
 #define SP_MEMBER_CLOCK(member) const char *member;
 #define SP_MEMBER_COUNT(member) int member;
 #define SP_MEMBER_RATES(member) sp_rates_t member;
+#define SP_MEMBER_RETENTION(member) sp_retention_t member;
 #define SP_MEMBER_PRICE_CHECK(member) const char *member;
 #define SP_MEMBER_CHOICE(member) const char *member;
 #define SP_MEMBER_AUTO_REFUND(member) sp_auto_refund_t member;

@@ -449,7 +449,8 @@ SP_READ(SUMS)
 }
 
 /* Kept as written: the database counts calendar months and years. */
-SP_READ(PERIOD)
+/* "1y" in days; 0 for what is no period. */
+static apr_int64_t read_days(const char *text)
 {
     static const sp_unit_t units[] = { { "d", 1 },
                                        { "w", 7 },
@@ -459,8 +460,47 @@ SP_READ(PERIOD)
     apr_int64_t number, size;
     const char *rest;
 
-    if (!read_number(value->text, &number, &rest) || *value->text == '0' ||
+    if (!read_number(text, &number, &rest) || *text == '0' ||
         (size = unit_size(units, rest)) == 0 || number > 36500 / size) {
+        return 0;
+    }
+    return number * size;
+}
+
+/* Each has a least: a provider brings the same event again for thirty days, and what
+ * somebody did is history for a year at least. */
+SP_READ(RETENTION)
+{
+    sp_retention_t *kept = value->member;
+    const struct {
+        const char *name;
+        const char **period;
+        int least;
+    } known[] = { { "events", &kept->events, 60 },
+                  { "mails", &kept->mails, 30 },
+                  { "audit", &kept->audit, 365 } };
+    const char *rest = value->text;
+    const char *name, *period;
+    size_t i;
+
+    do {
+        name = sp_words_take(value->pool, &rest);
+        period = sp_words_take(value->pool, &rest);
+        for (i = 0; i < 3 && strcmp(known[i].name, name) != 0; i++) {
+        }
+        if (i == 3 ||
+            (strcmp(period, "forever") != 0 && read_days(period) < known[i].least)) {
+            return "write events (60d or more), mails (30d or more) or audit (1y or "
+                   "more), and how long each is kept or forever, such as mails 2y";
+        }
+        *known[i].period = strcmp(period, "forever") ? period : NULL;
+    } while (*rest);
+    return NULL;
+}
+
+SP_READ(PERIOD)
+{
+    if (!read_days(value->text)) {
         return "write a number with d, w, mo or y, such as 1y";
     }
     keep(value, value->text);

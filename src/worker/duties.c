@@ -22,6 +22,7 @@
 #include "domain/endpoint.h"
 #include "domain/find.h"
 #include "domain/notify.h"
+#include "domain/person.h"
 #include "domain/price.h"
 #include "domain/refund.h"
 #include "domain/renewal.h"
@@ -365,7 +366,7 @@ sp_turn_t sp_duty_prices(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
 
 sp_turn_t sp_duty_clean(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
 {
-    int over = 0, first = 0;
+    int over = 0, first = 0, more = 0;
 
     (void)worker;
     if (is_day_over(ctx, duty, &over, &first) != SP_DONE) {
@@ -374,8 +375,11 @@ sp_turn_t sp_duty_clean(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
     if (!over) {
         return SP_TURN_GOOD;
     }
-    return turn_of(sp_account_clean(ctx) == SP_DONE ? note_day(ctx, duty)
-                                                    : SP_FAILED);
+    if (sp_account_clean(ctx) != SP_DONE ||
+        sp_retention_clean(ctx, &more) != SP_DONE) {
+        return SP_TURN_BAD;
+    }
+    return more ? SP_TURN_MORE : turn_of(note_day(ctx, duty));
 }
 
 sp_turn_t sp_duty_anomalies(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)

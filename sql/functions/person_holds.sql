@@ -1,0 +1,40 @@
+-- subpay.person_holds: what stands against forgetting a person now; null: nothing.
+--
+-- renews   the provider will charge again: the renewal is to be stopped first
+-- open     an order of theirs is still to be paid, or a person has yet to decide about
+--          it: money that came then would have nobody to give access to
+-- dispute  the bank asks: the answer needs their name (in_reason passes)
+-- access   they have paid for access that goes on (in_reason passes, and ends it)
+-- waiting  a message about them is about to leave
+-- Internal.
+create or replace function subpay.person_holds(
+    in_orders uuid[], in_tickets bigint[], in_email text, in_reason text)
+returns text
+language sql stable
+as $$
+    select case
+        when exists (select from subpay.renewals r
+                      where r.order_id = any (in_orders) and r.state = 'active')
+            then 'renews'
+        when exists (select from subpay.orders o
+                      where o.id = any (in_orders) and o.state in ('pending', 'review'))
+            then 'open'
+        when in_reason is null and exists (
+                select from subpay.payments p
+                  join subpay.disputes d using (provider, payment_id)
+                 where p.order_id = any (in_orders)
+                   and d.status in ('warning', 'open', 'under_review'))
+            then 'dispute'
+        when in_reason is null and exists (
+                select from subpay.subscriptions s
+                 where s.order_id = any (in_orders) and s.status = 'active'
+                   and coalesce(s.expires_at, 'infinity') > now())
+            then 'access'
+        when exists (
+                select from subpay.outbox m
+                 where m.kind in ('mail', 'notify') and m.state in ('pending', 'sending')
+                   and (m.attempts = 0 or m.state = 'sending')
+                   and (m.order_id = any (in_orders) or m.ticket_id = any (in_tickets)
+                        or subpay.email_fold(m.recipient) = subpay.email_fold(in_email)))
+            then 'waiting' end
+$$;
