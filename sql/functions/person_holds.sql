@@ -1,8 +1,8 @@
 -- subpay.person_holds: what stands against forgetting a person now; null: nothing.
 --
 -- renews   the provider will charge again: the renewal is to be stopped first
--- open     an order of theirs is still to be paid, or a person has yet to decide about
---          it: money that came then would have nobody to give access to
+-- open     an order of theirs is still to be paid or its money to be taken, or a person
+--          has yet to decide about it: money that came then would be for nothing
 -- dispute  the bank asks: the answer needs their name (in_reason passes)
 -- access   they have paid for access that goes on (in_reason passes, and ends it)
 -- waiting  a message about them is about to leave
@@ -18,6 +18,8 @@ as $$
             then 'renews'
         when exists (select from subpay.orders o
                       where o.id = any (in_orders) and o.state in ('pending', 'review'))
+          or exists (select from subpay.payments p
+                      where p.order_id = any (in_orders) and p.state = 'held')
             then 'open'
         when in_reason is null and exists (
                 select from subpay.payments p
