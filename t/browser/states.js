@@ -153,14 +153,17 @@ const typed = (path, fields, action) => async ({ page }, { t }) => {
 };
 
 /* While support has paused checkout; it goes on as soon as the page is there. */
-function pausedAt({ page }, world) { return pausedWith(page, world); }
-pausedAt.with = (email) => ({ page }, world) => pausedWith(page, world, email);
+function pausedAt(customer, world) { return pausedWith(customer, world); }
+pausedAt.with = (email) => (customer, world) => pausedWith(customer, world, email);
 
-async function pausedWith(page, world, email) {
+async function pausedWith(customer, world, email) {
+  const { page } = customer;
   await world.pause(true);
   try {
     await page.goto(world.t.url);
-    if (email) await send(page, { email }, 'notify');
+    if (!email) return;
+    customer.complaints.length = 0; /* the page before was a 503, as it should be */
+    await send(page, { email }, 'notify');
   } finally {
     await world.pause(false);
   }
