@@ -8,7 +8,7 @@ declare
     o subpay.orders;
     p subpay.payments;
     why text;
-    first_at timestamptz;
+    kept timestamptz;  -- when the other one was paid, which stays
 begin
     select * into o from orders r where r.id = in_order;
     select * into p from payments c
@@ -28,9 +28,21 @@ begin
         why := 'duplicate';
     end if;
     if why = 'duplicate' then
-        select e.paid_at into first_at
-          from orders e where e.id = coalesce(o.duplicate_of, o.id);
-        first_at := nullif(first_at, p.paid_at);
+        select k.paid_at into kept
+          from payments k
+         where k.payment_id <> p.payment_id and k.amount_refunded < k.amount
+           and k.order_id in (
+               select o.id
+                union
+               select o.duplicate_of
+                union
+               select s2.order_id
+                 from subscriptions s1
+                 join subscriptions s2 on s2.account_id = s1.account_id
+                                      and s2.product = s1.product
+                where s1.order_id = o.id)
+         order by k.order_id = o.duplicate_of desc nulls last, k.paid_at desc
+         limit 1;
     end if;
     insert into outbox (kind, template, dedupe_key, order_id, recipient, payload)
     values ('mail', case when why = 'duplicate' then 'duplicate' else 'refund' end,
@@ -39,8 +51,8 @@ begin
             jsonb_strip_nulls(jsonb_build_object(
                 'money', jsonb_build_object('returned', true,
                              'amount', money_text(in_fact.amount, p.currency)),
-                'first_at', case when why = 'duplicate' then moment(first_at) end,
-                'second_at', case when why = 'duplicate' then moment(p.paid_at) end,
+                'first_at', case when kept is not null then moment(least(kept, p.paid_at)) end,
+                'second_at', case when kept is not null then moment(greatest(kept, p.paid_at)) end,
                 'refund', case when why is distinct from 'duplicate'
                                then jsonb_build_object(
                     'expected', moment(now() + interval '14 days'),

@@ -1,7 +1,7 @@
 -- settle: money that goes back. What it bought ends; what never reached us grants nothing.
 \ir helper.psql
 begin;
-select plan(41);
+select plan(44);
 
 -- In part, then in full.
 select t.placed(1, 100) \g /dev/null
@@ -75,6 +75,17 @@ select is(t.says(t.dispute(7, 'under_review', t.ago(8))), 'already', 'an older w
 select is((select count(*) from tickets where kind = 'dispute'), 1::bigint, 'one ticket');
 select results_eq($$ select action from audit where order_id = t.id(7) order by id $$,
     $$ values ('order.completed'), ('dispute.lost'), ('dispute.won') $$, 'history has what changed access');
+
+-- Paid twice: the mail names both, the earlier one first.
+select t.placed(8) \g /dev/null
+select is(t.says(t.paid(8, jsonb_build_object('paid_at', t.ago(60)))), 'completed', 'bought');
+select is(t.says(t.paid(8, jsonb_build_object('payment_id', 'pi_8b', 'event_id', 'e8b', 'paid_at', t.ago(3600)))),
+    'updated paid_twice', 'and paid by another payment an hour before');
+select t.settle(t.refund(8, 24900, 'succeeded', null, 're_8b') || '{"payment_id": "pi_8b"}') \g /dev/null
+select results_eq($$ select template, payload #>> '{first_at,iso}', payload #>> '{second_at,iso}' from outbox
+                      where dedupe_key = 'refund_mail:stripe:re_8b' $$,
+    $$ select 'duplicate', moment(to_timestamp(t.ago(3600))) ->> 'iso', moment(to_timestamp(t.ago(60))) ->> 'iso' $$,
+    'you paid twice, then and then');
 
 select * from finish();
 rollback;
