@@ -46,6 +46,8 @@ commit;
 \ir install_one.sql
 \set file schema/0020_desk_more.sql
 \ir install_one.sql
+\set file schema/0021_desk_people.sql
+\ir install_one.sql
 \set file schema/0026_language.sql
 \ir install_one.sql
 \set file schema/0027_forgetting.sql

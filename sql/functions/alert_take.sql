@@ -20,7 +20,11 @@ begin
     elsif a.taken_at is not null then
         return jsonb_build_object('verdict', 'again', 'by', a.taken_by, 'text', a.text);
     end if;
-    update alerts set taken_by = in_actor, taken_at = now() where id = a.id;
+    -- A test is over when it has reached somebody.
+    update alerts
+       set taken_by = in_actor, taken_at = now(),
+           closed_at = case when a.key = 'test' then now() end
+     where id = a.id;
     perform audit_add(in_actor, 'support.alert_take', null, null, a.text, null,
                       jsonb_build_object('key', a.key, 'alert', a.id));
     return jsonb_build_object('verdict', 'taken', 'by', in_actor, 'text', a.text);

@@ -22,6 +22,14 @@ begin
                        'taken_by', b.taken_by) order by b.id desc)
               from (select * from alerts k where k.closed_at is not null
                      order by k.id desc limit 20) b), '[]'),
+        'test', (
+            select jsonb_strip_nulls(jsonb_build_object(
+                       'at', moment(a.raised_at), 'taken_by', a.taken_by,
+                       'minutes', extract(epoch from a.taken_at - a.raised_at)::bigint / 60,
+                       'out', nullif(a.closed_at is null, false)))
+              from alerts a where a.key = 'test' order by a.id desc limit 1),
+        'test_due', not exists (
+            select from alerts a where a.key = 'test' and a.raised_at > now() - interval '31 days'),
         'checkout', (
             select jsonb_build_object('paused', s."on", 'by', s.by, 'at', moment(s.at),
                                       'why', s.why,

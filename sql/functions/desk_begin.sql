@@ -32,7 +32,9 @@ begin
      limit 1;
     if found then
         answer := jsonb_build_object('verdict', 'stale', 'by', other.actor,
-                                     'at', moment(other.at));
+                                     'at', moment(other.at),
+                                     'changed', desk_changes(o.id, coalesce(
+                                         (in_ask ->> 'seen')::bigint, other.id - 1)));
     end if;
 end
 $$;

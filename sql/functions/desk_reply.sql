@@ -1,5 +1,6 @@
 -- subpay.desk_reply: a person answers a ticket by mail. It then waits for the customer.
--- in_ask: ticket, text, lines (its paragraphs), actor, form_key
+-- in_ask: ticket, text, lines (its paragraphs), actor, form_key; seen: the number of the
+-- last message that the page showed
 create or replace function subpay.desk_reply(in_ask jsonb) returns jsonb
 language plpgsql security definer
 set search_path = subpay, pg_temp
@@ -9,7 +10,7 @@ declare
     t subpay.tickets;
     address text;
     letter subpay.outbox;
-    before subpay.outbox;
+    newer jsonb;
 begin
     about := desk_tickets(in_ask);
     if about.answer is not null then
@@ -22,8 +23,20 @@ begin
     elsif address is null then
         return '{"verdict": "no_email"}';
     end if;
-    select * into before from outbox m
-     where m.ticket_id = t.id and m.kind = 'mail' order by m.id desc limit 1;
+    -- Two people who answer the same customer, or one who did not see what came in
+    -- meanwhile: no customer gets two mails that disagree.
+    newer := (select jsonb_agg(jsonb_build_object(
+                         'at', moment(m.created_at), 'who', m.author,
+                         'what', case m.direction when 'in' then 'wrote to us'
+                                                  else 'answered' end, 'why', m.body)
+                     order by m.id)
+                from ticket_messages m
+               where m.ticket_id = t.id and m.id > (in_ask ->> 'seen')::bigint
+                 and m.direction in ('in', 'out'));
+    if newer is not null then
+        return jsonb_build_object('verdict', 'stale', 'by', newer -> -1 ->> 'who',
+                                  'changed', newer);
+    end if;
     insert into outbox (kind, template, dedupe_key, order_id, ticket_id, recipient, payload)
     values ('mail', 'reply', 'reply:' || coalesce(in_ask ->> 'form_key',
                                                   gen_random_uuid()::text),
@@ -32,9 +45,8 @@ begin
             t.id, address,
             jsonb_strip_nulls(jsonb_build_object(
                 'ticket', jsonb_build_object('reference', t.reference, 'subject', t.subject),
-                'reply', in_ask ->> 'text', 'reply_lines', in_ask -> 'lines',
-                'thread', case when before.id is not null then
-                    'outbox-' || before.id || '.' || before.message_id end)))
+                'reply', in_ask ->> 'text', 'reply_lines', in_ask -> 'lines'))
+            || ticket_thread(t.id))
     returning * into letter;
     insert into ticket_messages (ticket_id, direction, author, body, message_id)
     values (t.id, 'out', in_ask ->> 'actor', in_ask ->> 'text', letter.message_id);

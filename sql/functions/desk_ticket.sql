@@ -22,6 +22,13 @@ begin
         'late', nullif(t.state <> 'solved' and t.due_at < now(), false),
         'reference', o.reference, 'order_state', o.state,
         'diagnosis_code', case when o.id is not null then diagnose(o.id) end,
+        'seen', (select coalesce(max(m.id), 0)::text from ticket_messages m
+                  where m.ticket_id = t.id),
+        'can_thank', nullif(t.thanked_at is null
+                            and (select m.direction from ticket_messages m
+                                  where m.ticket_id = t.id and m.direction in ('in', 'out')
+                                  order by m.id desc limit 1) = 'in', false),
+        'thanked', nullif(t.thanked_at is not null, false),
         'messages', (
             select jsonb_agg(jsonb_build_object(
                        'direction', m.direction, 'author', m.author, 'body', m.body,

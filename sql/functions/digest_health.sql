@@ -26,6 +26,22 @@ begin
                    (select count(*) from alerts a
                      where a.closed_at > now() - interval '1 day' and a.level = 'page')::text
             union all
+            select 7, 'On duty', coalesce(
+                       (select concat_ws(': ', (d ->> 'person') || ' since '
+                                                   || (d #>> '{since,text}')
+                                                   || case when d ? 'over'
+                                                      then ', time to hand over' else '' end,
+                                         d ->> 'note') from duty_now() d where d is not null),
+                       'nobody has taken the week')
+            union all
+            select 8, 'Alerts tested', coalesce(
+                       (select (moment(a.raised_at) ->> 'text')
+                               || coalesce(', taken by ' || a.taken_by, ', taken by nobody')
+                          from alerts a
+                         where a.key = 'test' and a.raised_at > now() - interval '31 days'
+                         order by a.id desc limit 1),
+                       'not for a month: press the button on the page of alerts')
+            union all
             select 6, 'Checkout', case when checkout_paused()
                                        then 'PAUSED: nobody can pay' else 'open' end) l);
 end

@@ -41,6 +41,7 @@ begin
              where o.completed_at > now() - interval '1 day'
                and o.completed_via in ('replay', 'reconcile', 'self_service')),
         'health', digest_health(),
+        'thanks', thanks_since(now() - interval '1 day'),
         'deadlines', (
             select jsonb_agg(jsonb_build_object(
                        'what', 'Dispute of ' || money_text(d.amount, p.currency)

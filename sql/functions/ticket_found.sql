@@ -35,7 +35,7 @@ begin
             case when email_fold(o.email) = email_fold(t.email) then o.id end, t.id,
             jsonb_build_object('answer_by', moment(t.due_at),
                 'ticket', jsonb_build_object('reference', t.reference,
-                                             'seen', in_verdict)));
+                                             'seen', in_verdict)) || ticket_thread(t.id));
     end if;
 end
 $$;

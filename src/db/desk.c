@@ -133,6 +133,36 @@ sp_outcome_t sp_db_desk_ledger(sp_ctx_t *ctx, const char *email, json_t **found)
     return answer(ctx, &stmt, &args, found);
 }
 
+sp_outcome_t sp_db_desk_duties(sp_ctx_t *ctx, json_t **found)
+{
+    static const sp_stmt_t stmt = { "desk_duties", "select subpay.desk_duties()",
+                                    1 };
+    const sp_args_t args = { 0 };
+
+    return answer(ctx, &stmt, &args, found);
+}
+
+sp_outcome_t sp_db_desk_visit(sp_ctx_t *ctx, const char *place, json_t **others)
+{
+    static const sp_stmt_t stmt = { "desk_visit", "select subpay.desk_visit($1, $2)",
+                                    1 };
+    sp_args_t args = { 0 };
+
+    sp_args_text(&args, place);
+    sp_args_text(&args, ctx->actor);
+    return answer(ctx, &stmt, &args, others);
+}
+
+sp_outcome_t sp_db_inbox_take(sp_ctx_t *ctx, const json_t *mail, json_t **taken)
+{
+    static const sp_stmt_t stmt = { "inbox_take",
+                                    "select subpay.inbox_take($1::jsonb)", 1 };
+    sp_args_t args = { 0 };
+
+    sp_args_text(&args, sp_json_dump(ctx->pool, mail));
+    return answer(ctx, &stmt, &args, taken);
+}
+
 /* None is sent again blindly: each is idempotent by the key of its form, where it has
  * one. Where nobody knows whether it was done, the page of the case tells. */
 static const sp_stmt_t acts[] = {
@@ -147,6 +177,9 @@ static const sp_stmt_t acts[] = {
     { "desk_assign", "select subpay.desk_assign($1::jsonb)", 0 },
     { "desk_close", "select subpay.desk_close($1::jsonb)", 0 },
     { "desk_reply", "select subpay.desk_reply($1::jsonb)", 0 },
+    { "desk_thank", "select subpay.desk_thank($1::jsonb)", 0 },
+    { "desk_duty", "select subpay.desk_duty($1::jsonb)", 0 },
+    { "desk_alert_test", "select subpay.desk_alert_test($1::jsonb)", 1 },
     { "desk_run_now", "select subpay.desk_run_now($1::jsonb)", 0 },
 };
 

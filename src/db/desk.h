@@ -37,11 +37,21 @@ sp_outcome_t sp_db_desk_runs(sp_ctx_t *ctx, json_t **found);
 sp_outcome_t sp_db_desk_pictures(sp_ctx_t *ctx, json_t **found);
 sp_outcome_t sp_db_desk_ledger(sp_ctx_t *ctx, const char *email, json_t **found);
 
+/** Who has the week, the notes of the weeks before, and what is worth a smile. */
+sp_outcome_t sp_db_desk_duties(sp_ctx_t *ctx, json_t **found);
+
+/** ctx->actor looks at this order or ticket: who else does; *others NULL: nobody. */
+sp_outcome_t sp_db_desk_visit(sp_ctx_t *ctx, const char *place, json_t **others);
+
+/** Take in a mail that came in, as inbox_take.sql wants it. */
+sp_outcome_t sp_db_inbox_take(sp_ctx_t *ctx, const json_t *mail, json_t **taken);
+
 /**
  * Do what somebody pressed: the effect and its audit row, in one transaction.
  *
  * @param action  recover, resend, email, refund, extend, grant, note, assign, close, reply,
- *                dispute or run_now: the SQL function is desk_<action>
+ *                dispute, thank, duty, alert_test or run_now: the SQL function is
+ *                desk_<action>
  * @param ask     what that function takes
  * @param answer  {"verdict": ...}; never NULL on SP_DONE
  */

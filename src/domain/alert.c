@@ -34,6 +34,8 @@ static const struct {
       "/admin/runs" },
     { "outbox", "See whether the mail server takes mail; the error is on the page",
       "/admin/alerts" },
+    { "test", "Press \"I have it\": then both of you know that alerts arrive",
+      "/admin/alerts" },
     { "run:", "See which runs failed, and why", "/admin/runs" },
     { "endpoint:", "Compare the webhook endpoint at the provider with this",
       "/admin/runs" },

@@ -89,6 +89,12 @@ static const struct {
     { "assigned", 1, "Done." },
     { "closed", 1, "Closed." },
     { "replied", 1, "Done: the reply leaves within a minute." },
+    { "thanked", 1, "Closed. Both of you read it in the digest." },
+    { "handed_over", 1, "Done: the week has changed hands." },
+    { "test_sent", 1,
+      "A test is on its way: to the first of you now, to the second if nobody presses "
+      "\"I have it\"." },
+    { "test_out", 1, "A test is on its way already: press \"I have it\" below." },
     { "started", 1, "The worker looks at the provider now." },
     { "stale", 0,
       "Somebody has done this while your page was open. Look at the case as it is "
@@ -465,6 +471,7 @@ sp_outcome_t sp_desk_act(sp_ctx_t *ctx, const sp_desk_ask_t *ask, json_t **answe
     else {
         sp_json_set_text(json, "owner", ask->owner);
         sp_json_set_text(json, "owner_seen", ask->owner_seen);
+        sp_json_set_text(json, "text", ask->text);
         out = act(own, action, json, answer);
     }
     ctx->code = own->code;

@@ -90,16 +90,30 @@ sp_outbox_t *sp_outbox_open(sp_ctx_t *ctx, const char *worker,
     return outbox;
 }
 
-/* The Message-ID of the mail before, where this one goes on with a ticket. */
-static const char *thread_of(sending_t *send)
+/* A Message-ID in full: one of ours stands in the books without its domain. */
+static const char *whole_id(sending_t *send, const char *id)
 {
-    json_t *payload =
-        sp_json_own(send->ctx->pool, json_loads(send->row->payload, 0, NULL));
-    const char *thread = sp_json_text(payload, "thread");
+    return !id || strchr(id, '@')
+               ? id
+               : apr_pstrcat(send->ctx->pool, id, "@", send->outbox->domain, NULL);
+}
 
-    return thread ? apr_pstrcat(send->ctx->pool, thread, "@", send->outbox->domain,
-                                NULL)
-                  : NULL;
+/* The mail before, and those before it, where this one goes on with a ticket. */
+static void set_thread(sending_t *send, sp_message_t *message)
+{
+    apr_pool_t *pool = send->ctx->pool;
+    json_t *payload = sp_json_own(pool, json_loads(send->row->payload, 0, NULL));
+    json_t *refs = json_object_get(payload, "refs");
+    json_t *id;
+    size_t i;
+
+    message->in_reply_to = whole_id(send, sp_json_text(payload, "thread"));
+    message->references = apr_array_make(pool, 12, sizeof(const char *));
+    json_array_foreach(refs, i, id)
+    {
+        APR_ARRAY_PUSH(message->references, const char *) =
+            whole_id(send, json_string_value(id));
+    }
 }
 
 /* What people wrote themselves is no automatic mail; an acknowledgement answers what
@@ -123,12 +137,12 @@ static sp_outcome_t post(sending_t *send, const char *to,
                              .text = words->text,
                              .html = words->html,
                              .lang = words->lang,
-                             .in_reply_to = thread_of(send),
                              .auto_submitted = auto_submitted(row->template),
                              .date = apr_time_now() };
     sp_smtp_answer_t answer = { 0 };
     sp_outcome_t out;
 
+    set_thread(send, &message);
     message.message_id =
         apr_psprintf(send->ctx->pool, "outbox-%" APR_INT64_T_FMT ".%s@%s", row->id,
                      row->message_id ? row->message_id : "0", send->outbox->domain);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cfg/settings.h"
+#include "db/desk.h"
 #include "handle/auth.h"
 #include "handle/model.h"
 #include "handle/page.h"
@@ -127,6 +128,16 @@ int sp_admin_form(request_rec *r, sp_ctx_t *ctx, sp_form_t **form)
                               "Nothing was done: open the page anew.");
     }
     return DECLINED;
+}
+
+void sp_admin_set_here(request_rec *r, sp_ctx_t *ctx, const char *place,
+                       json_t *value)
+{
+    json_t *others;
+
+    if (!sp_wants_json(r) && sp_db_desk_visit(ctx, place, &others) == SP_DONE) {
+        json_object_set(value, "here", others ? others : json_null());
+    }
 }
 
 const char *sp_admin_url(request_rec *r, const char *path, const char *about)

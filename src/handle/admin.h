@@ -32,6 +32,11 @@ int sp_admin_error(request_rec *r, sp_ctx_t *ctx, int status, const char *code,
  */
 int sp_admin_form(request_rec *r, sp_ctx_t *ctx, sp_form_t **form);
 
+/** Note who looks at this order or ticket, and set "here": who else does. Programs that
+ * ask for JSON leave no trace. */
+void sp_admin_set_here(request_rec *r, sp_ctx_t *ctx, const char *place,
+                       json_t *value);
+
 /** An address of this area: "/orders/" and a reference, say. */
 const char *sp_admin_url(request_rec *r, const char *path, const char *about);
 

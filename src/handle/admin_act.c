@@ -9,6 +9,7 @@
 
 #include "domain/desk.h"
 #include "domain/desk_act.h"
+#include "domain/desk_reply.h"
 #include "handle/admin.h"
 #include "handle/admin_act.h"
 #include "handle/page.h"
@@ -80,7 +81,8 @@ void sp_admin_set_actions(json_t *value)
     json_object_set_new(value, "actions", others);
 }
 
-int sp_admin_preview(request_rec *r, sp_ctx_t *ctx, const char *name, json_t *value)
+int sp_admin_preview(request_rec *r, sp_ctx_t *ctx, int status, const char *name,
+                     json_t *value)
 {
     const sp_desk_action_t *action = sp_desk_action(name);
 
@@ -89,10 +91,19 @@ int sp_admin_preview(request_rec *r, sp_ctx_t *ctx, const char *name, json_t *va
                               "There is no such action.");
     }
     set_action(value, action);
-    return sp_admin_show(r, ctx, HTTP_OK, "admin_action", value);
+    return sp_admin_show(r, ctx, status, "admin_action", value);
 }
 
-static int show_refused(request_rec *r, sp_ctx_t *ctx, int status, const char *back)
+static void set_changed(json_t *value, const json_t *answer)
+{
+    json_t *changed = json_object_get(answer, "changed");
+
+    json_object_set(value, "changed", changed);
+    sp_json_set_bool(value, "has_changed", json_array_size(changed) > 0);
+}
+
+static int show_refused(request_rec *r, sp_ctx_t *ctx, int status,
+                        const json_t *answer, const char *back)
 {
     json_t *value;
 
@@ -103,13 +114,36 @@ static int show_refused(request_rec *r, sp_ctx_t *ctx, int status, const char *b
     sp_json_set_text(value, "title", "This was not done");
     sp_json_set_text(value, "say", ctx->say);
     sp_json_set_text(value, "back_url", back);
+    set_changed(value, answer);
     return sp_admin_show(r, ctx, status, "admin_message", value);
 }
 
-static int is_input_problem(const char *code)
+/* What was typed is to be typed differently: which field, by the verdict. */
+static const char *field_of(const char *code)
 {
-    return strncmp(code, "bad_", 4) == 0 || strcmp(code, "no_text") == 0 ||
-           strcmp(code, "placeholder") == 0;
+    static const char *const fields[][2] = {
+        { "bad_email", "email" },    { "same", "email" },
+        { "bad_amount", "amount" },  { "too_much", "amount" },
+        { "bad_days", "days" },      { "no_text", "message" },
+        { "placeholder", "message" }
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if (strcmp(fields[i][0], code) == 0) {
+            return fields[i][1];
+        }
+    }
+    return NULL;
+}
+
+static int refused_status(const char *code)
+{
+    return strncmp(code, "no_order", 8) == 0 ? HTTP_NOT_FOUND
+           : field_of(code) && strcmp(code, "too_much") != 0 &&
+                   strcmp(code, "same") != 0
+               ? HTTP_BAD_REQUEST
+               : HTTP_CONFLICT;
 }
 
 /* Once done, the page it is about, so that a reload does nothing. */
@@ -124,13 +158,9 @@ static int answer(request_rec *r, sp_ctx_t *ctx, sp_outcome_t out,
                                 apr_pstrcat(r->pool, back, "?done=",
                                             sp_json_text(value, "verdict"), NULL));
     case SP_REFUSED:
-        return show_refused(r, ctx,
-                            is_input_problem(ctx->code) ? HTTP_BAD_REQUEST
-                            : strncmp(ctx->code, "no_order", 8) == 0 ? HTTP_NOT_FOUND
-                                                                     : HTTP_CONFLICT,
-                            back);
+        return show_refused(r, ctx, refused_status(ctx->code), value, back);
     case SP_UNKNOWN:
-        return show_refused(r, ctx, HTTP_SERVICE_UNAVAILABLE, back);
+        return show_refused(r, ctx, HTTP_SERVICE_UNAVAILABLE, NULL, back);
     default:
         return sp_admin_error(
             r, ctx, HTTP_SERVICE_UNAVAILABLE, "database",
@@ -151,6 +181,74 @@ static void read_ask(const sp_form_t *form, sp_desk_ask_t *ask)
     ask->text = sp_form_get(form, "message");
     ask->owner = sp_form_get(form, "owner");
     ask->owner_seen = sp_form_get(form, "owner_seen");
+}
+
+int sp_admin_press(request_rec *r, sp_ctx_t *ctx, const char *action,
+                   const char *back)
+{
+    sp_desk_ask_t ask = { 0 };
+    sp_form_t *form;
+    json_t *value = NULL;
+    int status = sp_admin_form(r, ctx, &form);
+    sp_outcome_t out;
+
+    if (status != DECLINED) {
+        return status;
+    }
+    read_ask(form, &ask);
+    ask.action = action;
+    out = sp_desk_act(ctx, &ask, &value);
+    return answer(r, ctx, out, value, sp_admin_url(r, back, ""));
+}
+
+/* ---- a form that comes back, with what was typed and what is wrong -------------------- */
+
+static void set_problem(json_t *value, const sp_ctx_t *ctx, const sp_desk_ask_t *ask)
+{
+    const char *field = field_of(ctx->code);
+    json_t *typed = json_object();
+
+    sp_json_set_text(typed, "email", ask->email);
+    sp_json_set_text(typed, "amount", ask->amount);
+    sp_json_set_text(typed, "days", ask->days);
+    sp_json_set_text(typed, "reason", ask->reason);
+    sp_json_set_text(typed, "message", ask->text);
+    json_object_set_new(value, "typed", typed);
+    sp_json_set_bool(value, "has_problems", 1);
+    json_object_set_new(value, "problems",
+                        json_pack("[{s:s?, s:s}]", "field", field, "message",
+                                  ctx->say ? ctx->say : ""));
+}
+
+static int order_form_again(request_rec *r, sp_ctx_t *ctx, const sp_desk_ask_t *ask,
+                            const char *back)
+{
+    const sp_ctx_t said = *ctx;
+    int status = refused_status(said.code);
+    json_t *value;
+
+    if (sp_desk_case(ctx, ask->reference, &value) != SP_DONE || !value) {
+        return show_refused(r, ctx, status, NULL, back);
+    }
+    set_problem(value, &said, ask);
+    return sp_admin_preview(r, ctx, status, ask->action, value);
+}
+
+static int ticket_form_again(request_rec *r, sp_ctx_t *ctx, const sp_desk_ask_t *ask,
+                             const json_t *answer, const char *back)
+{
+    const sp_ctx_t said = *ctx;
+    int status = refused_status(said.code);
+    json_t *value;
+
+    if (sp_desk_ticket(ctx, ask->ticket, NULL, &value) != SP_DONE || !value) {
+        return show_refused(r, ctx, status, answer, back);
+    }
+    set_problem(value, &said, ask);
+    set_changed(value, answer);
+    sp_json_set_text(value, strcmp(ask->action, "note") == 0 ? "note" : "draft",
+                     ask->text);
+    return sp_admin_show(r, ctx, status, "admin_ticket", value);
 }
 
 /* "SP-7K3M-92QX/refund" in two. */
@@ -191,14 +289,19 @@ int sp_handle_admin_order_act(request_rec *r, sp_ctx_t *ctx)
     back = value && sp_json_text(value, "reference")
                ? sp_json_text(value, "reference")
                : ask.reference;
-    return answer(r, ctx, out, value, sp_admin_url(r, "/orders/", back));
+    back = sp_admin_url(r, "/orders/", back);
+    return out == SP_REFUSED && field_of(ctx->code) && !sp_wants_json(r)
+               ? order_form_again(r, ctx, &ask, back)
+               : answer(r, ctx, out, value, back);
 }
 
 /* POST /tickets/<number>/<action> */
 int sp_handle_admin_ticket_act(request_rec *r, sp_ctx_t *ctx)
 {
-    static const char *const actions[] = { "reply", "note", "assign", "close" };
+    static const char *const actions[] = { "reply", "note",  "assign",
+                                           "close", "thank", NULL };
     sp_desk_ask_t ask = { 0 };
+    const char *back;
     sp_form_t *form;
     json_t *value;
     sp_outcome_t out;
@@ -209,10 +312,10 @@ int sp_handle_admin_ticket_act(request_rec *r, sp_ctx_t *ctx)
     if (ask.ticket[0] != 'T') {
         ask.ticket = apr_pstrcat(r->pool, "T-", ask.ticket, NULL);
     }
-    while (i < 4 && strcmp(actions[i], ask.action) != 0) {
+    while (actions[i] && strcmp(actions[i], ask.action) != 0) {
         i++;
     }
-    if (i == 4) {
+    if (!actions[i]) {
         return sp_admin_error(r, ctx, HTTP_NOT_FOUND, "not_found",
                               "There is no such action.");
     }
@@ -222,21 +325,15 @@ int sp_handle_admin_ticket_act(request_rec *r, sp_ctx_t *ctx)
     }
     read_ask(form, &ask);
     out = sp_desk_act(ctx, &ask, &value);
-    return answer(r, ctx, out, value, sp_admin_url(r, "/tickets/", ask.ticket));
+    back = sp_admin_url(r, "/tickets/", ask.ticket);
+    return out == SP_REFUSED && ask.text && !sp_wants_json(r) &&
+                   (field_of(ctx->code) || strcmp(ctx->code, "stale") == 0)
+               ? ticket_form_again(r, ctx, &ask, value, back)
+               : answer(r, ctx, out, value, back);
 }
 
 /* POST /runs/now */
 int sp_handle_admin_run(request_rec *r, sp_ctx_t *ctx)
 {
-    sp_desk_ask_t ask = { .action = "run_now" };
-    sp_form_t *form;
-    json_t *value = NULL;
-    int status = sp_admin_form(r, ctx, &form);
-    sp_outcome_t out;
-
-    if (status != DECLINED) {
-        return status;
-    }
-    out = sp_desk_act(ctx, &ask, &value);
-    return answer(r, ctx, out, value, sp_admin_url(r, "/runs", ""));
+    return sp_admin_press(r, ctx, "run_now", "/runs");
 }

@@ -15,6 +15,12 @@
 void sp_admin_set_actions(json_t *value);
 
 /** Show what an action will do to this case. */
-int sp_admin_preview(request_rec *r, sp_ctx_t *ctx, const char *name, json_t *value);
+int sp_admin_preview(request_rec *r, sp_ctx_t *ctx, int status, const char *name,
+                     json_t *value);
+
+/** A button that is about no order and no ticket was pressed: do it, and go back to the
+ * page at this path of the area. */
+int sp_admin_press(request_rec *r, sp_ctx_t *ctx, const char *action,
+                   const char *back);
 
 #endif

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "db/alert.h"
+#include "domain/desk_act.h"
 #include "handle/admin.h"
+#include "handle/admin_act.h"
 #include "handle/page.h"
 #include "handle/route.h"
 #include "util/json.h"
@@ -23,11 +25,13 @@ static int database_away(request_rec *r, sp_ctx_t *ctx)
 /* GET /alerts */
 int sp_handle_admin_alerts(request_rec *r, sp_ctx_t *ctx)
 {
+    const char *done = sp_query_get(r, "done");
     json_t *list;
 
     if (sp_db_alerts_list(ctx, &list) != SP_DONE) {
         return database_away(r, ctx);
     }
+    sp_json_set_text(list, "done", done ? sp_desk_say(done) : NULL);
     return sp_admin_show(r, ctx, HTTP_OK, "admin_alerts", list);
 }
 
@@ -72,6 +76,12 @@ int sp_handle_admin_alert_take(request_rec *r, sp_ctx_t *ctx)
                               "There is no such alert.");
     }
     return show_after(r, answer);
+}
+
+/* POST /alerts/test */
+int sp_handle_admin_alert_test(request_rec *r, sp_ctx_t *ctx)
+{
+    return sp_admin_press(r, ctx, "alert_test", "/alerts");
 }
 
 /* POST /pause: "on" stops checkout, "off" resumes it */

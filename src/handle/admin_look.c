@@ -105,9 +105,10 @@ int sp_handle_admin_order(request_rec *r, sp_ctx_t *ctx)
     }
     sp_json_set_text(answer, "done", done ? sp_desk_say(done) : NULL);
     sp_admin_set_actions(answer);
+    sp_admin_set_here(r, ctx, reference, answer);
     if (slash && strcmp(slash + 1, "evidence") == 0) {
         return show_evidence(r, ctx, reference, answer);
     }
-    return slash ? sp_admin_preview(r, ctx, slash + 1, answer)
+    return slash ? sp_admin_preview(r, ctx, HTTP_OK, slash + 1, answer)
                  : sp_admin_show(r, ctx, HTTP_OK, "admin_order", answer);
 }

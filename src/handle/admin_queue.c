@@ -24,11 +24,16 @@ static int no_database(request_rec *r, sp_ctx_t *ctx)
 /* GET / */
 int sp_handle_admin_queue(request_rec *r, sp_ctx_t *ctx)
 {
-    json_t *value;
+    json_t *value, *duties;
 
-    return sp_desk_queue(ctx, &value) == SP_DONE
-               ? sp_admin_show(r, ctx, HTTP_OK, "admin_queue", value)
-               : no_database(r, ctx);
+    if (sp_desk_queue(ctx, &value) != SP_DONE ||
+        sp_db_desk_duties(ctx, &duties) != SP_DONE) {
+        return no_database(r, ctx);
+    }
+    json_object_set(value, "duty", json_object_get(duties, "duty"));
+    json_object_set(value, "thanks", json_object_get(duties, "thanks"));
+    sp_json_set_bool(value, "has_thanks", json_object_get(value, "thanks") != NULL);
+    return sp_admin_show(r, ctx, HTTP_OK, "admin_queue", value);
 }
 
 /* GET /tickets/<number>?reply=<template> */
@@ -46,6 +51,7 @@ int sp_handle_admin_ticket(request_rec *r, sp_ctx_t *ctx)
                               "There is no such ticket.");
     }
     sp_json_set_text(value, "done", done ? sp_desk_say(done) : NULL);
+    sp_admin_set_here(r, ctx, sp_json_text(value, "ticket"), value);
     return sp_admin_show(r, ctx, HTTP_OK, "admin_ticket", value);
 }
 

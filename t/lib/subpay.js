@@ -126,6 +126,8 @@ class Shop {
   post(where, options) { return this.browserOfAll.post(where, options); }
 
   get admin() { return ['support', this.keys.admin]; }
+  /* The other of the two people. */
+  get second() { return ['sam', this.keys.admin]; }
   get api() { return ['app', this.keys.api]; }
 
   /* Stripe's own client, talking to the sandbox. */

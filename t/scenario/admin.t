@@ -9,7 +9,7 @@ const t = SubPay.use({ worker: false, httpd: '<Location /open>\nSetHandler subpa
 
 const JSON_ONLY = { accept: 'application/json' };
 const words = (html) => html.replace(/<[^>]*>/g, '').replace(/\s+/g, ' ');
-const look = (where) => t.get('/admin' + where, { auth: t.admin });
+const look = (where, auth = t.admin) => t.get('/admin' + where, { auth });
 const search = async (q) => {
   const reply = await t.get('/admin/search?q=' + encodeURIComponent(q), { auth: t.admin, headers: JSON_ONLY });
   assert.equal(reply.status, 200, reply.text);
@@ -28,8 +28,8 @@ const worded = async (bought, code, action) => {
 };
 
 /* The form below an address of the area, as its page draws it. */
-async function formAt(where, action) {
-  const page = await look(where);
+async function formAt(where, action, auth = t.admin) {
+  const page = await look(where, auth);
   const [form] = (page.text.match(/<form[^]*?<\/form>/g) ?? []).filter((one) => one.includes(`action="/admin${action}"`));
   assert.ok(form, `${where} has a form for ${action}: ${page.status}`);
   return Object.fromEntries([...form.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)].map(([, name, value]) => [name, value]));
@@ -333,15 +333,16 @@ test('access without payment takes two people, and a payment that comes later st
   assert.equal((await t.order(bought.reference).subscriptions).length, 1);
 });
 
-test('two people at the same moment, twenty times: one effect each', async () => {
-  for (let n = 0; n < 20; n++) {
+test('two people at the same moment, a hundred times: one effect each', { timeout: 240_000 }, async () => {
+  for (let n = 0; n < 100; n++) {
     const bought = await lost(`race${n}@example.com`);
     const { reference } = bought;
     const both = async (action, more) => {
       const where = `/orders/${reference}/${action}`;
-      const forms = await Promise.all([1, 2].map(() => formAt(where, where)));
+      const people = [t.admin, t.second];
+      const forms = await Promise.all(people.map((auth) => formAt(where, where, auth)));
       assert.notEqual(forms[0].form_key, forms[1].form_key);
-      const replies = await Promise.all(forms.map((form) => send(where, { ...form, reason: 'race', ...more })));
+      const replies = await Promise.all(forms.map((form, i) => send(where, { ...form, reason: 'race', ...more }, { auth: people[i] })));
       for (const { status } of replies) assert.ok([303, 409].includes(status), `${action}: ${status}`);
       return replies;
     };
@@ -350,7 +351,7 @@ test('two people at the same moment, twenty times: one effect each', async () =>
     await both('resend');
     await both('refund', { amount: '10.00' });
     const counts = await t.sql(`select a.action, count(*)::int n from audit a join orders o on o.id = a.order_id
-      where o.reference = $1 and a.actor = 'support' group by 1 order by 1`, [reference]);
+      where o.reference = $1 and a.actor in ('support', 'sam') group by 1 order by 1`, [reference]);
     assert.deepEqual(counts, [['order.completed', 1], ['support.recover', 1], ['support.refund', 1], ['support.resend', 1]]
       .map(([action, count]) => ({ action, n: count })), `round ${n}`);
     assert.equal(await t.value("select count(*)::int from outbox m join orders o on o.id = m.order_id where o.reference = $1 and m.kind = 'refund'", [reference]), 1);
@@ -378,6 +379,42 @@ test('a refund is never more than what is left', async () => {
   const second = await press(bought.reference, 'refund', { amount: '100.00' });
   assert.equal(second.status, 409);
   assert.match(words((await look('/orders/' + bought.reference)).text), /200\.00 USD, asked for by support/);
+});
+
+test('who else is here, and what somebody did while a page was open', async () => {
+  const bought = await done('here@example.com');
+  const page = `/orders/${bought.reference}`;
+  assert.doesNotMatch((await look(page)).text, /is here since/, 'nobody else');
+  const { text } = await look(page, t.second);
+  assert.match(words(text), /support is here since \d+ \w+ \d{4}, \d\d:\d\d UTC/);
+  assert.match(words((await look(page)).text), /sam is here since/);
+  assert.equal(await t.value("select count(*)::int from desk_visits where place = $1", [bought.reference]), 2);
+  await t.get('/admin' + page, { auth: ['sam', t.second[1]], headers: JSON_ONLY });
+  await t.sql("update desk_visits set last_at = now() - interval '11 min', since = now() - interval '1 h' where actor = 'sam'");
+  assert.doesNotMatch((await look(page)).text, /sam is here/, 'who has not looked for ten minutes has left');
+
+  const where = `${page}/extend`;
+  const mine = await formAt(where, where);
+  const theirs = await formAt(where, where, t.second);
+  assert.equal((await send(where, { ...theirs, days: '5', reason: 'they asked' }, { auth: t.second })).status, 303);
+  const stale = await send(where, { ...mine, days: '5', reason: 'x' });
+  assert.equal(stale.status, 409);
+  const said = words(stale.text);
+  assert.match(said, /sam did this while your page was open/);
+  assert.match(said, /Since you opened the page .* sam: extend ?they asked/);
+  assert.equal(await t.value('select bonus_days from orders where reference = $1', [bought.reference]), 5);
+});
+
+test('a form that comes back has what was typed, and points to the field', async () => {
+  const bought = await done('typed@example.com');
+  const refused = await press(bought.reference, 'refund', { amount: '12,3', reason: 'a long story' });
+  assert.equal(refused.status, 400);
+  assert.match(refused.text, /<title>Error: /);
+  assert.match(refused.text, /<a href="#amount">Enter an amount like/);
+  assert.match(refused.text, /name="amount"[^>]* value="12,3"/);
+  assert.match(refused.text, /name="reason"[^>]* value="a long story"/);
+  const email = await press(bought.reference, 'email', { email: 'ana@' });
+  assert.match(email.text, /name="email"[^>]* value="ana@"/);
 });
 
 // ---- the rest of the house ---------------------------------------------------------------
@@ -433,6 +470,7 @@ test('a ticket: words filled with this customer\'s facts, blocked while one is m
   const form = await formAt('/tickets/' + ticket, where);
   const hole = await send(where, { ...form, message: 'I sent [refund_amount?] back.' });
   assert.equal(hole.status, 400);
+  assert.match(hole.text, /I sent \[refund_amount\?\] back\.<\/textarea>/, 'nothing typed is lost');
   assert.match((await look(`/tickets/${ticket}?reply=paid_twice`)).text, /\[refund_amount\?\]/);
   assert.equal((await send(where, { ...form, message: 'Hello,\n\nit works now.\n\nAna' })).status, 303);
   assert.equal((await send(where, { ...form, message: 'Hello,\n\nit works now.\n\nAna' })).status, 303);
@@ -442,4 +480,48 @@ test('a ticket: words filled with this customer\'s facts, blocked while one is m
   assert.equal(mails.length, 1);
   await send(`/tickets/${ticket}/close`, await formAt('/tickets/' + ticket, `/tickets/${ticket}/close`));
   assert.equal(await t.value('select state from tickets where reference = $1', [ticket]), 'solved');
+});
+
+test('two people answer one customer: the second reads the first answer, and keeps what they wrote', async () => {
+  await t.sql(`insert into tickets (kind, subject, email, due_at) values ('customer', 'Both', 'both@example.com', now() + interval '1 h')`);
+  const ticket = await t.value("select reference from tickets where email = 'both@example.com'");
+  const where = `/tickets/${ticket}/reply`;
+  const forms = await Promise.all([t.admin, t.second].map((auth) => formAt('/tickets/' + ticket, where, auth)));
+  assert.equal((await send(where, { ...forms[1], message: 'Hello, it works now. Sam' }, { auth: t.second })).status, 303);
+  const late = await send(where, { ...forms[0], message: 'Hello, I send it back.' });
+  assert.equal(late.status, 409);
+  assert.match(words(late.text), /sam did this while your page was open/);
+  assert.match(words(late.text), /sam: answered ?Hello, it works now\. Sam/);
+  assert.match(late.text, /Hello, I send it back\.<\/textarea>/);
+  const all = "select count(*)::int from outbox where template = 'reply' and recipient = 'both@example.com'";
+  assert.equal(await t.value(all), 1, 'no customer gets two mails that disagree');
+  const again = Object.fromEntries([...late.text.slice(late.text.indexOf(where)).matchAll(/name="(csrf|form_key|seen)" value="([^"]*)"/g)].slice(0, 3).map(([, name, value]) => [name, value]));
+  assert.equal((await send(where, { ...again, message: 'Hello, one thing more.' })).status, 303, 'who has read it may write');
+  assert.equal(await t.value(all), 2);
+});
+
+test('a thank-you is closed by one press, and both read it', async () => {
+  await t.sql(`insert into tickets (kind, subject, email, due_at) values ('customer', 'Thanks', 'kind@example.com', now() + interval '1 h')`);
+  const [row] = await t.sql("select id, reference from tickets where email = 'kind@example.com'");
+  await t.sql("insert into ticket_messages (ticket_id, direction, author, body) values ($1, 'in', 'customer', E'That was quick.\n\nThank you both.')", [row.id]);
+  const where = `/tickets/${row.reference}/thank`;
+  assert.equal((await send(where, await formAt('/tickets/' + row.reference, where))).status, 303);
+  assert.equal(await t.value('select state from tickets where id = $1', [row.id]), 'solved');
+  assert.match(words((await look('/')).text), /Thank you That was quick\. Thank you both\./);
+  assert.deepEqual(await t.value('select digest_text() -> \'thanks\''), ['That was quick. Thank you both.']);
+});
+
+test('the week changes hands, with a note that the queue and the digest show', async () => {
+  assert.match(words((await look('/')).text), /Nobody has the week yet/);
+  const [mine, theirs] = await Promise.all([t.admin, t.second].map((auth) => formAt('/duty', '/duty', auth)));
+  assert.equal((await send('/duty', { ...mine, owner: 'sam', message: 'Ana waits for the bank until Friday.' })).status, 303);
+  const late = await send('/duty', { ...theirs, owner: 'sam' }, { auth: t.second });
+  assert.equal(late.status, 409, 'two who take it do not undo each other');
+  assert.match(words(late.text), /sam has the week/);
+  assert.match(words((await look('/')).text), /sam has the week since .* Note: Ana waits for the bank until Friday\./);
+  const health = await t.value("select digest_text() -> 'health'");
+  assert.match(health.find(({ name }) => name === 'On duty').value, /^sam since .*: Ana waits for the bank/);
+  await t.sql("update duties set since = now() - interval '8 days'");
+  assert.match(words((await look('/duty')).text), /That is a week or more: hand over/);
+  assert.match(words((await look('/')).text), /time to hand over/);
 });

@@ -77,6 +77,27 @@ test('money without access: told, taken by one press; the pause is told to custo
     ['system support.pause', 'support support.alert_take', 'support support.resume']);
 });
 
+test('a test of the alerts goes the way of a real one, and is over when somebody has it', async () => {
+  await t.sandbox.clearMail();
+  const desk = { auth: t.second };
+  const before = await t.get('/admin/alerts', desk);
+  assert.match(before.text, /Never tested\..*Once a month is due/s);
+  const csrf = /name="csrf" value="(\w+)"/.exec(before.text)[1];
+  const press = (where, form = { csrf }) => t.post(`/admin/${where}`, { ...desk, form });
+  assert.equal((await press('alerts/test', {})).status, 403);
+  for (let n = 0; n < 2; n++) assert.equal((await press('alerts/test')).status, 303);
+  const [mail] = await t.mailsBecome('ana@desk.example', 1, { within: 10_000 });
+  assert.equal(mail.subject, 'TEST of the alerts by sam: nothing is wrong. Press "I have it"');
+  await t.sql("update alerts set raised_at = now() - interval '11 min' where key = 'test'");
+  await t.mailsBecome('sam@desk.example', 1, { within: 15_000 });
+  await t.sql("update alerts set raised_at = now() - interval '40 min' where key = 'test'");
+  await t.mailsBecome('ana@desk.example', 2, { within: 15_000 });
+  assert.equal(await t.value('select checkout_paused()'), false, 'a test stops nothing');
+  assert.equal((await press('alerts/test/acknowledge')).status, 303);
+  assert.deepEqual((await openAlerts()).filter(({ key }) => key === 'test'), []);
+  assert.match((await t.get('/admin/alerts', desk)).text, /<strong translate="no">sam<\/strong> had it after 40 min/);
+});
+
 test('the digest comes once a day, to both', async () => {
   await t.sandbox.clearMail();
   await t.sql("update watermarks set cursor = (current_date - 2)::text where name = 'digest'");
@@ -84,6 +105,8 @@ test('the digest comes once a day, to both', async () => {
     const [mail] = await t.mailsBecome(who, 1, { within: 20_000 });
     assert.match(mail.subject, /need you|All quiet/);
     assert.match(mail.text, /Last good look at the provider/);
+    assert.match(mail.text, /On duty: nobody has taken the week/);
+    assert.match(mail.text, /Alerts tested: .* taken by sam/);
   }
   assert.equal((await people()).length, 2);
 });
