@@ -35,6 +35,9 @@ APR_FLAGS = $(call once,APR_FLAGS,apr-1-config --cppflags --includes && apu-1-co
 APR_LIBS  = $(call once,APR_LIBS,apu-1-config --link-ld --libs && apr-1-config --link-ld)
 PKG_FLAGS = $(call once,PKG_FLAGS,pkg-config --cflags libpq libcurl jansson openssl)
 PKG_LIBS  = $(call once,PKG_LIBS,pkg-config --libs libpq libcurl jansson openssl)
+# What reads incoming mail is for subpayctl alone: httpd never loads it.
+MAIL_FLAGS = $(call once,MAIL_FLAGS,pkg-config --cflags gmime-3.0)
+MAIL_LIBS  = $(call once,MAIL_LIBS,pkg-config --libs gmime-3.0)
 
 # APR's rings subtract a null pointer, which clang warns of wherever one is used.
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror \
@@ -77,6 +80,8 @@ $(HTTPD_OBJ): FLAGS += -I$(APXS_INCLUDEDIR)
 $(B)/mod_subpay.o: FLAGS += -fvisibility=default
 $(UNIT_SRC:%.c=$(B)/%.o): FLAGS += -It/unit
 
+$(B)/src/mail/incoming.o: FLAGS += $(MAIL_FLAGS)
+
 # The folder of sql/ and htdocs/ is compiled in: another PREFIX, another build.
 $(B)/prefix: FORCE
 	@mkdir -p $(@D); echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
@@ -96,11 +101,11 @@ $(B)/mod_subpay.so: $(HTTPD_OBJ) $(B)/core.a
 	@! nm -u $@ | grep ' sp_' || { echo 'missing: the above'; false; }
 
 $(B)/subpayctl: $(CTL_OBJ) $(B)/core.a
-	$(CC) $(CHECKED) -Wl,-z,relro,-z,now -o $@ $^ $(PKG_LIBS) $(APR_LIBS)
+	$(CC) $(CHECKED) -Wl,-z,relro,-z,now -o $@ $^ $(PKG_LIBS) $(MAIL_LIBS) $(APR_LIBS)
 
 $(B)/unit/%: $(B)/t/unit/%.o $(B)/core.a
 	@mkdir -p $(@D)
-	$(CC) $(CHECKED) -o $@ $^ $(PKG_LIBS) $(APR_LIBS) -lcmocka
+	$(CC) $(CHECKED) -Wl,--as-needed -o $@ $^ $(PKG_LIBS) $(MAIL_LIBS) $(APR_LIBS) -lcmocka
 
 # Draws one page or mail from a sample model.
 $(B)/preview: $(B)/t/preview/preview.o $(B)/core.a

@@ -110,7 +110,7 @@ declare
         person_export, person_erase, retention_clean,
         search_claim, search_orders, search_done,
         checkings_due, checking_done, tickets_heal,
-        notify_expired,
+        inbox_take, notify_expired,
         renewals_due, renewal_asked}';
     name text;
 begin

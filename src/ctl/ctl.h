@@ -19,7 +19,10 @@ typedef enum sp_ctl_status_t {
     SP_CTL_DONE = 0,
     SP_CTL_NOT_FOUND = 1, /* or not recoverable, or refused */
     SP_CTL_USAGE = 2,
-    SP_CTL_AWAY = 3 /* database or provider out of reach */
+    SP_CTL_AWAY = 3, /* database or provider out of reach */
+    SP_CTL_UNREADABLE =
+        65,           /* inbox alone, which speaks to mail servers: EX_DATAERR */
+    SP_CTL_LATER = 75 /* and EX_TEMPFAIL: keep the mail, and try again */
 } sp_ctl_status_t;
 
 /* What was asked for, and what the command works with. */
