@@ -20,7 +20,7 @@ begin
         'owner', t.owner, 'email', coalesce(t.email, o.email), 'charged', t.charged,
         'created_at', moment(t.created_at), 'due_at', moment(t.due_at),
         'late', nullif(t.state <> 'solved' and t.due_at < now(), false),
-        'reference', o.reference, 'order_state', o.state,
+        'customer_lang', nullif(coalesce(t.lang, o.lang), 'en'), 'reference', o.reference, 'order_state', o.state,
         'diagnosis_code', case when o.id is not null then diagnose(o.id) end,
         'seen', (select coalesce(max(m.id), 0)::text from ticket_messages m
                   where m.ticket_id = t.id),

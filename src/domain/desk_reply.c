@@ -99,9 +99,23 @@ static void set_fact(sp_ctx_t *ctx, json_t *facts, const char *name,
                                      : apr_psprintf(ctx->pool, "[%s?]", name));
 }
 
-static const char *text_at(const json_t *object, const char *name)
+/* The same for a time; the words of a language have their own way to write it. */
+static void set_time(sp_ctx_t *ctx, json_t *facts, const char *name,
+                     const json_t *moment)
 {
-    return sp_json_text(json_object_get(object, name), "text");
+    json_t *time = json_object();
+
+    sp_json_set_text(time, "iso", sp_json_text(moment, "iso"));
+    set_fact(ctx, time, "text", sp_json_text(moment, "text"));
+    if (!moment) {
+        sp_json_set_text(time, "text", apr_psprintf(ctx->pool, "[%s?]", name));
+    }
+    json_object_set_new(facts, name, time);
+}
+
+static const json_t *at(const json_t *object, const char *name)
+{
+    return json_object_get(object, name);
 }
 
 /* The last of a list, or NULL. */
@@ -113,16 +127,16 @@ static const json_t *last_of(const json_t *object, const char *list)
     return count ? json_array_get(array, count - 1) : NULL;
 }
 
-static const char *stands(const json_t *about)
+static void set_stands(sp_ctx_t *ctx, json_t *facts, const json_t *about)
 {
-    const json_t *access = json_object_get(about, "access");
+    int open = json_is_true(at(at(about, "access"), "open"));
+    int paid = json_array_size(at(about, "payments")) > 0;
 
-    if (json_is_true(json_object_get(access, "open"))) {
-        return "your payment is with us, and your access is open.";
+    sp_json_set_bool(facts, "is_open", open && paid);
+    sp_json_set_bool(facts, "is_waiting", paid && !open);
+    if (!paid) {
+        set_fact(ctx, facts, "where_it_stands", NULL);
     }
-    return json_array_size(json_object_get(about, "payments"))
-               ? "your payment is with us; access is not open yet, and I am on it."
-               : NULL;
 }
 
 static json_t *facts_of(sp_ctx_t *ctx, const json_t *ticket, const json_t *about)
@@ -138,17 +152,16 @@ static json_t *facts_of(sp_ctx_t *ctx, const json_t *ticket, const json_t *about
 
     set_fact(ctx, facts, "address", sp_json_text(ticket, "email"));
     set_fact(ctx, facts, "amount", sp_json_text(order, "amount_text"));
-    set_fact(ctx, facts, "paid_at", text_at(order, "paid_at"));
-    set_fact(ctx, facts, "access_since", text_at(access, "starts_at"));
-    set_fact(ctx, facts, "access_until", text_at(access, "expires_at"));
+    set_time(ctx, facts, "paid_at", at(order, "paid_at"));
+    set_time(ctx, facts, "access_since", at(access, "starts_at"));
+    set_time(ctx, facts, "access_until", at(access, "expires_at"));
     set_fact(ctx, facts, "refund_amount", sp_json_text(refund, "amount_text"));
-    set_fact(ctx, facts, "refund_at", text_at(refund, "at"));
-    set_fact(ctx, facts, "mail_at", text_at(mail, "sent_at"));
-    set_fact(ctx, facts, "dispute_due",
-             text_at(last_of(about, "disputes"), "due_by"));
-    set_fact(ctx, facts, "wrote_at", text_at(ticket, "created_at"));
-    set_fact(ctx, facts, "answer_by", text_at(ticket, "due_at"));
-    set_fact(ctx, facts, "where_it_stands", stands(about));
+    set_time(ctx, facts, "refund_at", at(refund, "at"));
+    set_time(ctx, facts, "mail_at", at(mail, "sent_at"));
+    set_time(ctx, facts, "dispute_due", at(last_of(about, "disputes"), "due_by"));
+    set_time(ctx, facts, "wrote_at", at(ticket, "created_at"));
+    set_time(ctx, facts, "answer_by", at(ticket, "due_at"));
+    set_stands(ctx, facts, about);
     set_fact(ctx, facts, "statement",
              statement ? statement : sp_order_statement_start(ctx));
     set_fact(ctx, facts, "provider", account->provider->title);
@@ -173,14 +186,14 @@ static json_t *list(size_t chosen)
 }
 
 static void set_draft(sp_ctx_t *ctx, json_t *ticket, const json_t *about,
-                      const char *wanted)
+                      const char *wanted, const char *lang)
 {
     const char *code = sp_json_text(json_object_get(ticket, "diagnosis"), "code");
     size_t chosen = choose(wanted, code ? code : "not_found");
     sp_text_t text;
 
     if (sp_text_render(
-            ctx->pool, ctx->templates,
+            ctx->pool, ctx->templates, lang,
             apr_pstrcat(ctx->pool, "replies/", replies[chosen].name, ".text", NULL),
             facts_of(ctx, ticket, about), &text) == APR_SUCCESS) {
         sp_json_set_text(ticket, "draft", text.data);
@@ -193,7 +206,7 @@ static void set_draft(sp_ctx_t *ctx, json_t *ticket, const json_t *about,
 }
 
 sp_outcome_t sp_desk_ticket(sp_ctx_t *ctx, const char *reference, const char *reply,
-                            json_t **answer)
+                            const char *lang, json_t **answer)
 {
     json_t *about = NULL;
     const char *order;
@@ -208,7 +221,8 @@ sp_outcome_t sp_desk_ticket(sp_ctx_t *ctx, const char *reference, const char *re
         out = sp_db_desk_case(ctx, order, &about);
     }
     if (out == SP_DONE) {
-        set_draft(ctx, *answer, about, reply);
+        set_draft(ctx, *answer, about, reply,
+                  lang ? lang : sp_json_text(*answer, "customer_lang"));
     }
     return out;
 }

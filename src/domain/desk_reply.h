@@ -18,11 +18,12 @@ sp_outcome_t sp_desk_queue(sp_ctx_t *ctx, json_t **answer);
  * One ticket; NULL: there is none.
  *
  * @param reply   which of the replies to draft, or NULL: the one that fits best
+ * @param lang    in which language, or NULL: the one that the customer bought or wrote in
  * @param answer  as desk_ticket.sql has it, with "diagnosis", "replies" (list of {name,
  *                title, chosen}) and "draft": filled with this customer's facts, what is
  *                not known standing there as [fact?]
  */
 sp_outcome_t sp_desk_ticket(sp_ctx_t *ctx, const char *reference, const char *reply,
-                            json_t **answer);
+                            const char *lang, json_t **answer);
 
 #endif

@@ -241,7 +241,7 @@ static int ticket_form_again(request_rec *r, sp_ctx_t *ctx, const sp_desk_ask_t 
     int status = refused_status(said.code);
     json_t *value;
 
-    if (sp_desk_ticket(ctx, ask->ticket, NULL, &value) != SP_DONE || !value) {
+    if (sp_desk_ticket(ctx, ask->ticket, NULL, NULL, &value) != SP_DONE || !value) {
         return show_refused(r, ctx, status, answer, back);
     }
     set_problem(value, &said, ask);

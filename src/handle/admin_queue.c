@@ -36,20 +36,22 @@ int sp_handle_admin_queue(request_rec *r, sp_ctx_t *ctx)
     return sp_admin_show(r, ctx, HTTP_OK, "admin_queue", value);
 }
 
-/* GET /tickets/<number>?reply=<template> */
+/* GET /tickets/<number>?reply=<template>&lang=<language> */
 int sp_handle_admin_ticket(request_rec *r, sp_ctx_t *ctx)
 {
+    const char *lang = sp_query_get(r, "lang");
     const char *done = sp_query_get(r, "done");
     json_t *value;
 
-    if (sp_desk_ticket(ctx, sp_place(r)->rest, sp_query_get(r, "reply"), &value) !=
-        SP_DONE) {
+    if (sp_desk_ticket(ctx, sp_place(r)->rest, sp_query_get(r, "reply"), lang,
+                       &value) != SP_DONE) {
         return no_database(r, ctx);
     }
     if (!value) {
         return sp_admin_error(r, ctx, HTTP_NOT_FOUND, "not_found",
                               "There is no such ticket.");
     }
+    sp_json_set_bool(value, "in_english", lang && strcmp(lang, "en") == 0);
     sp_json_set_text(value, "done", done ? sp_desk_say(done) : NULL);
     sp_admin_set_here(r, ctx, sp_json_text(value, "ticket"), value);
     return sp_admin_show(r, ctx, HTTP_OK, "admin_ticket", value);

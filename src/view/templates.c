@@ -27,16 +27,35 @@
 
 /* Each of these is drawn by some handler; one that is missing would be found
  * by a customer, one that is misspelt would never be drawn. */
-static const char *const pages[] = {
-    "account",        "cancel",         "checkout",       "find",
-    "lapsed",         "login",          "message",        "not_found",
-    "offline",        "password",       "paused",         "plans",
-    "problem",        "return",         "support",        "admin_action",
-    "admin_alerts",   "admin_duty",     "admin_evidence", "admin_ledger",
-    "admin_message",  "admin_order",    "admin_pictures", "admin_playbook",
-    "admin_queue",    "admin_runs",     "admin_search",   "admin_ticket",
-    NULL
-};
+static const char *const pages[] = { "account",
+                                     "cancel",
+                                     "checkout",
+                                     "find",
+                                     "lapsed",
+                                     "login",
+                                     "message",
+                                     "not_found",
+                                     "offline",
+                                     "password",
+                                     "paused",
+                                     "plans",
+                                     "problem",
+                                     "return",
+                                     "support",
+                                     "admin_action",
+                                     "admin_alerts",
+                                     "admin_duty",
+                                     "admin_evidence",
+                                     "admin_ledger",
+                                     "admin_message",
+                                     "admin_order",
+                                     "admin_pictures",
+                                     "admin_playbook",
+                                     "admin_queue",
+                                     "admin_runs",
+                                     "admin_search",
+                                     "admin_ticket",
+                                     NULL };
 static const char *const mails[] = { "confirmation",
                                      "recovered",
                                      "refund",
@@ -655,11 +674,12 @@ apr_status_t sp_mail_render(apr_pool_t *pool, const sp_templates_t *set,
 }
 
 apr_status_t sp_text_render(apr_pool_t *pool, const sp_templates_t *set,
-                            const char *name, json_t *model, sp_text_t *text)
+                            const char *lang, const char *name, json_t *model,
+                            sp_text_t *text)
 {
     memset(text, 0, sizeof(*text));
     if (!own_entry(english(set), name)) {
         return APR_NOTFOUND;
     }
-    return draw(pool, english(set), name, model, text);
+    return draw(pool, language_for(set, lang, name), name, model, text);
 }

@@ -65,13 +65,15 @@ apr_status_t sp_mail_render(apr_pool_t *pool, const sp_templates_t *set,
                             sp_mail_words_t *words);
 
 /**
- * Fill a partial that is plain text, in English: the words of a reply, say.
+ * Fill a partial that is plain text: the words of a reply, say.
  *
+ * @param lang  a folder's name; English where it lacks this one, or for NULL
  * @param name  "replies/fixed.text"
  * @param text  initialised here
  * @return as sp_page_render
  */
 apr_status_t sp_text_render(apr_pool_t *pool, const sp_templates_t *set,
-                            const char *name, json_t *model, sp_text_t *text);
+                            const char *lang, const char *name, json_t *model,
+                            sp_text_t *text);
 
 #endif

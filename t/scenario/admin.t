@@ -525,3 +525,24 @@ test('the week changes hands, with a note that the queue and the digest show', a
   assert.match(words((await look('/duty')).text), /That is a week or more: hand over/);
   assert.match(words((await look('/')).text), /time to hand over/);
 });
+
+test('every reply there is can be begun, in the customer\'s language, with no hole where the fact is known', async () => {
+  const bought = await done('deutsch@example.com');
+  await t.sql(`insert into tickets (kind, subject, email, lang, order_id, due_at) values ('customer', 'Wo', 'deutsch@example.com', 'de',
+    (select id from orders where reference = $1), '2026-12-01T10:00Z')`, [bought.reference]);
+  const ticket = await t.value("select reference from tickets where email = 'deutsch@example.com'");
+  const draft = async (more) => words(/<textarea id="message"[^]*?<\/textarea>/.exec((await look(`/tickets/${ticket}${more}`)).text)[0]);
+  assert.match(await draft(''), /ich habe Ihre Zahlung von 249\.00 USD vom \d+\. \w+ \d{4}, \d\d:\d\d Uhr UTC gefunden/);
+  assert.match(await draft('?reply=fixed&lang=en'), /I found your payment of 249\.00 USD/);
+  const names = [...(await look('/tickets/' + ticket)).text.matchAll(/<option value="(\w+)"/g)].map(([, name]) => name).filter((name) => name !== 'en' && name !== 'de');
+  assert.equal(names.length, 13);
+  const known = /refund|dispute|mail_at/;
+  for (const name of names) {
+    for (const lang of ['de', 'en']) {
+      const text = await draft(`?reply=${name}&lang=${lang}`);
+      assert.ok(text.length > 30, name);
+      assert.deepEqual((text.match(/\[\w+\?\]/g) ?? []).filter((hole) => !known.test(hole)), [], `${name} ${lang}: ${text}`);
+    }
+  }
+  assert.match(await draft('?reply=angry'), /So steht es jetzt: Ihre Zahlung ist bei uns, und Ihr Zugang ist offen\./);
+});
