@@ -114,11 +114,15 @@ $(B)/preview: $(B)/t/preview/preview.o $(B)/core.a
 .PRECIOUS: $(B)/%.o
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
+MANDIR = $(PREFIX)/share/man/man8
+TABDIR = $(PREFIX)/share/bash-completion/completions
 install: module ctl
 	install -d $(addprefix $(DESTDIR),$(APXS_LIBEXECDIR) $(PREFIX)/bin \
-	    $(PREFIX)/share/subpay /etc/apache2/mods-available)
+	    $(PREFIX)/share/subpay /etc/apache2/mods-available $(MANDIR) $(TABDIR))
 	install -m 644 $(B)/mod_subpay.so $(DESTDIR)$(APXS_LIBEXECDIR)/
 	install -m 755 $(B)/subpayctl $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 doc/subpayctl.8 $(DESTDIR)$(MANDIR)/
+	install -m 644 doc/subpayctl.bash $(DESTDIR)$(TABDIR)/subpayctl
 	install -m 644 conf/subpay.load $(DESTDIR)/etc/apache2/mods-available/
 	[ -e $(DESTDIR)/etc/apache2/mods-available/subpay.conf ] || \
 	    install -m 644 conf/subpay.conf $(DESTDIR)/etc/apache2/mods-available/

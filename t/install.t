@@ -39,7 +39,8 @@ test('everything has its place below DESTDIR', async () => {
   await install();
   for (const name of ['usr/lib/apache2/modules/mod_subpay.so', `${PREFIX}/bin/subpayctl`,
     'etc/apache2/mods-available/subpay.load', 'etc/apache2/mods-available/subpay.conf',
-    `${PREFIX}/share/subpay/sql/bootstrap.sql`, `${PREFIX}/share/subpay/htdocs/templates`]) {
+    `${PREFIX}/share/man/man8/subpayctl.8`,
+    `${PREFIX}/share/bash-completion/completions/subpayctl`, `${PREFIX}/share/subpay/sql/bootstrap.sql`, `${PREFIX}/share/subpay/htdocs/templates`]) {
     assert.ok(fs.existsSync(installed(name)), name);
   }
 });
