@@ -24,10 +24,7 @@ begin
     -- Test money grants nothing in production, whatever else matches.
     if in_fact.mode <> coalesce(rules.mode, o.mode, in_fact.mode) then
         refusal := 'mode';
-    elsif in_fact.kind in ('refund', 'dispute', 'warning') and not exists (
-              select from payments p
-               where p.provider = in_fact.provider
-                 and p.payment_id = in_fact.payment_id) then
+    elsif in_fact.kind in ('refund', 'dispute', 'warning') and not payment_known(in_fact) then
         refusal := 'payment_unknown';
     elsif in_fact.kind = 'period.paid' and in_fact.payment_id is null and not exists (
               select from periods p

@@ -30,6 +30,7 @@ declare
     locked uuid[];
     emails text[];
     one record;
+    tried boolean;
 begin
     -- One by one: for "id = any (ids)" a plan made while the table is small reads all
     -- of it, and would be kept when it has grown.
@@ -47,8 +48,12 @@ begin
           left join unnest(locked, emails) as o (id, email) on o.id = f.id
          order by email_fold(coalesce(o.email, f.fact->>'email')), f.id, f.n
     loop
-        if one.ready or one.id is null
-           or not exists (select from orders o where o.id = one.id) then
+        -- In two steps: a query inside of a condition is planned each time.
+        tried := one.ready or one.id is null;
+        if not tried then
+            tried := not exists (select from orders o where o.id = one.id);
+        end if;
+        if tried then
             return query select one.n::int, s.*
                            from settle(one.fact, one.via, one.actor) s;
         else
