@@ -34,7 +34,21 @@ static struct {
     apr_thread_mutex_t *lock; /* NULL: one request at a time, nobody to share with */
     struct queue_t queue;     /* of those that wait; whoever leads is not in it */
     int on_its_way;
+    /* Whoever leads has it to itself. Not the leader's own: httpd keeps what a connection
+     * has used, and each leads at some time. */
+    apr_pool_t *pool;
 } batch;
+
+/* An allocator of its own: threads may not share one that has no lock. */
+static void make_pool(apr_pool_t *parent)
+{
+    apr_allocator_t *allocator;
+
+    apr_allocator_create(&allocator);
+    apr_pool_create_ex(&batch.pool, parent, NULL, allocator);
+    apr_allocator_owner_set(allocator, batch.pool);
+    apr_pool_tag(batch.pool, "subpay_batch");
+}
 
 void sp_batch_child_init(apr_pool_t *pool)
 {
@@ -43,6 +57,7 @@ void sp_batch_child_init(apr_pool_t *pool)
     ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
     if (threaded != AP_MPMQ_NOT_SUPPORTED) {
         APR_RING_INIT(&batch.queue, waiting_t, link);
+        make_pool(pool);
         apr_thread_mutex_create(&batch.lock, APR_THREAD_MUTEX_DEFAULT, pool);
     }
 }
@@ -127,13 +142,16 @@ static void lead(waiting_t *me)
 {
     waiting_t *taken[MOST];
     sp_settling_t *all[MOST];
+    sp_ctx_t ctx = *me->one.ctx;
     int count = take_queue(me, taken);
     int i;
 
     for (i = 0; i < count; i++) {
         all[i] = &taken[i]->one;
     }
-    sp_db_settle_many(me->one.ctx, all, count);
+    ctx.pool = batch.pool;
+    sp_db_settle_many(&ctx, all, count);
+    apr_pool_clear(batch.pool);
     hand_on();
     for (i = 1; i < count; i++) {
         sem_post(&taken[i]->wake);
