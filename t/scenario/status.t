@@ -59,11 +59,12 @@ test('metrics say what happened, in the form that Prometheus reads', async () =>
 
 test('counters stay as they are when they are added up', async () => {
   await t.sql(`insert into payments (provider, payment_id, mode, amount, currency, created_at)
-    values ('stripe', 'pi_old', 'test', 100, 'USD', now() - interval '2 h')`);
+    select 'stripe', 'pi_old' || n, 'test', 100, 'USD', now() - interval '2 h' - n * interval '10 days'
+      from generate_series(0, 40) n`);
   await t.sql("delete from metric_sums; update metric_until set until = '-infinity'");
   const before = await metrics();
-  assert.equal(sample(before, 'subpay_payments_total', '{currency="USD"}'), 2);
-  await t.until(() => t.value("select value = 1 from metric_sums where name = 'payments'"), { within: 20_000 });
+  assert.equal(sample(before, 'subpay_payments_total', '{currency="USD"}'), 42);
+  await t.until(() => t.value("select value = 41 from metric_sums where name = 'payments'"), { within: 20_000 });
   const after = await metrics();
   for (const name of ['subpay_completions_total', 'subpay_payments_total', 'subpay_access_delay_seconds']) {
     assert.deepEqual(after.get(name), before.get(name));
