@@ -6,8 +6,11 @@
 # make chaos | faults              everything at once from a seed; each fault at each point
 # make install                     DESTDIR and PREFIX respected
 #
+# make fuzz SECONDS=60             each parser, fed by libFuzzer
+#
 # Variants: CC=clang, SANITIZE=1 (AddressSanitizer and UBSan), ANALYZE=1
-# (gcc -fanalyzer). Each has its own folder below build/.
+# (gcc -fanalyzer), FUZZ=1 (clang: sanitizers and coverage). Each has its own folder
+# below build/.
 
 SHELL  = /bin/bash
 PREFIX = /usr/local
@@ -20,7 +23,7 @@ ifeq ($(origin CC),default)
 CC = gcc
 endif
 
-VARIANT := $(notdir $(CC))$(if $(SANITIZE),-sanitize)$(if $(ANALYZE),-analyze)
+VARIANT := $(notdir $(CC))$(if $(SANITIZE),-sanitize)$(if $(ANALYZE),-analyze)$(if $(FUZZ),-fuzz)
 B := build/$(VARIANT)
 export SUBPAY_BUILD := $(CURDIR)/$(B)
 export SUBPAY_SANITIZE := $(SANITIZE)
@@ -45,6 +48,9 @@ WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror \
 ifneq ($(SANITIZE),)
 CHECKED = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
           -fno-omit-frame-pointer
+else ifneq ($(FUZZ),)
+CHECKED = -fsanitize=fuzzer-no-link,address,undefined \
+          -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 else ifneq ($(ANALYZE),)
 CHECKED = -fanalyzer
 else
@@ -60,15 +66,17 @@ HTTPD_SRC := mod_subpay.c $(wildcard src/handle/*.c src/worker/*.c src/cfg/httpd
 CTL_SRC   := src/subpayctl.c $(wildcard src/ctl/*.c)
 CORE_SRC  := $(filter-out $(HTTPD_SRC) $(CTL_SRC),$(wildcard src/*/*.c))
 UNIT_SRC  := $(wildcard t/unit/test_*.c)
+FUZZ_SRC  := $(wildcard t/fuzz/fuzz_*.c)
 
 HTTPD_OBJ := $(HTTPD_SRC:%.c=$(B)/%.o)
 CTL_OBJ   := $(CTL_SRC:%.c=$(B)/%.o)
 CORE_OBJ  := $(CORE_SRC:%.c=$(B)/%.o)
 UNITS     := $(UNIT_SRC:t/unit/%.c=$(B)/unit/%)
+FUZZERS   := $(FUZZ_SRC:t/fuzz/fuzz_%.c=$(B)/fuzz/%)
 
 .DELETE_ON_ERROR:
 .PHONY: all module ctl units install installed run up down clean test lint \
-        rooms format bench screenshots chaos faults
+        rooms format bench screenshots chaos faults fuzz fuzzers
 
 all: module ctl units
 module: $(B)/mod_subpay.so
@@ -106,6 +114,15 @@ $(B)/subpayctl: $(CTL_OBJ) $(B)/core.a
 $(B)/unit/%: $(B)/t/unit/%.o $(B)/core.a
 	@mkdir -p $(@D)
 	$(CC) $(CHECKED) -Wl,--as-needed -o $@ $^ $(PKG_LIBS) $(MAIL_LIBS) $(APR_LIBS) -lcmocka
+
+# The targets: what a form is read by knows httpd, the others do not.
+fuzzers: $(FUZZERS)
+$(B)/t/fuzz/fuzz_form.o: FLAGS += -I$(APXS_INCLUDEDIR)
+$(B)/fuzz/form: $(B)/src/handle/form.o
+$(B)/fuzz/%: $(B)/t/fuzz/fuzz_%.o $(B)/t/fuzz/fuzz.o $(B)/core.a
+	@mkdir -p $(@D)
+	$(CC) $(CHECKED) -fsanitize=fuzzer -rdynamic -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+	    $(PKG_LIBS) $(APR_LIBS)
 
 # Draws one page or mail from a sample model.
 $(B)/preview: $(B)/t/preview/preview.o $(B)/core.a
@@ -155,7 +172,7 @@ test: installed
 rooms:
 	@t/rooms
 
-FORMATTED = mod_subpay.c $(shell find src t/unit -name '*.[ch]' 2>/dev/null)
+FORMATTED = mod_subpay.c $(shell find src t/unit t/fuzz -name '*.[ch]' 2>/dev/null)
 lint: rooms
 	@t/stack/install --lint
 	clang-format --dry-run -Werror $(FORMATTED)
@@ -172,7 +189,7 @@ bench: installed
 	@$(MAKE) --no-print-directory -s module ctl
 	@for b in t/bench/*; do [ -x "$$b" ] && [ -f "$$b" ] || continue; "$$b" || exit; done
 
-SECONDS ?= 600
+chaos: SECONDS ?= 600
 SEED    ?= 1
 SEEDS   ?= 1
 chaos: installed
@@ -182,6 +199,12 @@ chaos: installed
 faults: installed
 	@$(MAKE) --no-print-directory -s all
 	@t/faults/all --run $(RUN)
+
+fuzz: SECONDS ?= 60
+fuzz: installed
+	@t/stack/install --fuzz
+	@$(MAKE) --no-print-directory -s CC=clang FUZZ=1 fuzzers
+	@t/fuzz/run --seconds $(SECONDS) --run $(RUN) $(TARGETS)
 
 screenshots: installed
 	@$(MAKE) --no-print-directory -s module ctl $(B)/preview

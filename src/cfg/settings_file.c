@@ -20,6 +20,7 @@
 
 #include "cfg/providers.h"
 #include "cfg/settings_read.h"
+#include "util/text.h"
 
 /* httpd's own limits: depth of Include, length of a line. */
 #define MAX_DEPTH 16
@@ -252,7 +253,8 @@ static const char *read_lines(sp_reading_t *in, const char *path, apr_file_t *fi
     while (!problem && next_line(file, line, sizeof(line), &number)) {
         problem = read_line(in, apr_pstrdup(in->pool, line));
         if (problem && *problem != '/') { /* an included file has said where */
-            problem = apr_psprintf(in->pool, "%s:%d: %s", path, number, problem);
+            problem = apr_psprintf(in->pool, "%s:%d: %s", path, number,
+                                   sp_text_one_line(in->pool, problem));
         }
     }
     return problem;

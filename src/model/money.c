@@ -44,7 +44,7 @@ int sp_money_step(const char *currency)
 }
 
 /* Whole digits of text into *value; NULL at the first byte that is no digit,
- * or when 15 digits are not enough (no currency needs more). */
+ * or when 15 digits are not enough (no currency needs more, decimals included). */
 static const char *read_digits(const char *text, int *digits, int64_t *value)
 {
     for (*digits = 0; apr_isdigit(*text); text++, (*digits)++) {
@@ -71,7 +71,7 @@ const char *sp_money_parse_amount(apr_pool_t *pool, const char *amount,
             rest = NULL;
         }
     }
-    if (!rest || *rest || whole == 0 || whole + decimals > 15) {
+    if (!rest || *rest || whole == 0 || whole + exponent > 15) {
         return apr_psprintf(pool, "\"%s\" is not an amount of %s: write %s", amount,
                             currency,
                             rule->shown == 0 ? "whole units, like 249"

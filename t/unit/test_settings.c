@@ -263,6 +263,8 @@ static void an_error_names_file_and_line(void **state)
                 "/wrong.conf:2: SubPayWorker \"perhaps\": write on or off");
     assert_says(refusal(write_shop("wrong2.conf", "\nInclude wrong-part.inc\n")),
                 "/wrong-part.inc:3: SubPayWorker");
+    assert_says(refusal(write_shop("wrong3.conf", "SubPayWor\x1b\rker on\n")),
+                "/wrong3.conf:1: SubPayWor  ker: there is no such directive");
     assert_says(refusal(write_file("empty.conf", "Listen 80\n")), "SubPayBaseURL");
     assert_says(refusal("/nowhere/at/all.conf"), "/nowhere/at/all.conf");
 }
