@@ -68,8 +68,8 @@ typedef struct line_t {
 } line_t;
 
 static const sp_scan_field_t span_rows[] = {
-    ROW(line_t, "end", INT, 0, end),
-    ROW(line_t, "start", INT, 0, start),
+    ROW(line_t, "end", SECONDS, 0, end),
+    ROW(line_t, "start", SECONDS, 0, start),
 };
 static const sp_scan_shape_t span_shape = ALL(span_rows);
 
@@ -167,7 +167,7 @@ static const sp_scan_field_t before_basil_rows[] = {
 static const sp_scan_shape_t before_basil_shape = ALL(before_basil_rows);
 
 static const sp_scan_field_t moments_rows[] = {
-    ROW(invoice_t, "paid_at", INT, 0, paid_at),
+    ROW(invoice_t, "paid_at", SECONDS, 0, paid_at),
 };
 static const sp_scan_shape_t moments_shape = ALL(moments_rows);
 
@@ -175,9 +175,9 @@ static const sp_scan_field_t invoice_rows[] = {
     ROW(invoice_t, "id", TEXT, 1, id),
     ROW(invoice_t, "amount_due", INT, 1, amount_due),
     ROW(invoice_t, "amount_paid", INT, 1, amount_paid),
-    ROW(invoice_t, "attempt_count", INT, 0, attempts),
+    ROW(invoice_t, "attempt_count", SECONDS, 0, attempts),
     ROW(invoice_t, "billing_reason", TEXT, 0, reason),
-    ROW(invoice_t, "created", INT, 1, created),
+    ROW(invoice_t, "created", SECONDS, 1, created),
     ROW(invoice_t, "currency", TEXT, 1, currency),
     ROW(invoice_t, "customer", ID, 0, customer),
     ROW(invoice_t, "customer_email", TEXT, 0, email),
@@ -185,7 +185,7 @@ static const sp_scan_field_t invoice_rows[] = {
     ROW(invoice_t, "hosted_invoice_url", TEXT, 0, url),
     NEST("lines", lines_shape),
     ROW(invoice_t, "livemode", BOOL, 1, livemode),
-    ROW(invoice_t, "next_payment_attempt", INT, 0, next_attempt),
+    ROW(invoice_t, "next_payment_attempt", SECONDS, 0, next_attempt),
     NEST("parent", parent_shape),
     NEST("payments", payments_shape),
     ROW(invoice_t, "status", TEXT, 0, status),

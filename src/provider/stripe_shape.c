@@ -32,7 +32,7 @@ static const sp_scan_shape_t billing_shape = ALL(billing_rows);
 
 static const sp_scan_field_t card_rows[] = {
     ROW(sp_stripe_charge_t, "brand", TEXT, 0, brand),
-    ROW(sp_stripe_charge_t, "capture_before", INT, 0, capture_before),
+    ROW(sp_stripe_charge_t, "capture_before", SECONDS, 0, capture_before),
     ROW(sp_stripe_charge_t, "last4", TEXT, 0, last4),
 };
 static const sp_scan_shape_t card_shape = ALL(card_rows);
@@ -51,7 +51,7 @@ static const sp_scan_field_t charge_rows[] = {
     NEST("billing_details", billing_shape),
     ROW(sp_stripe_charge_t, "calculated_statement_descriptor", TEXT, 0, statement),
     ROW(sp_stripe_charge_t, "captured", BOOL, 1, captured),
-    ROW(sp_stripe_charge_t, "created", INT, 1, created),
+    ROW(sp_stripe_charge_t, "created", SECONDS, 1, created),
     ROW(sp_stripe_charge_t, "currency", TEXT, 1, currency),
     ROW(sp_stripe_charge_t, "customer", ID, 0, customer),
     ROW(sp_stripe_charge_t, "disputed", BOOL, 0, disputed),
@@ -115,7 +115,7 @@ static const sp_scan_field_t session_rows[] = {
     ROW(sp_stripe_session_t, "customer", ID, 0, customer),
     NEST("customer_details", customer_shape),
     ROW(sp_stripe_session_t, "customer_email", TEXT, 0, customer_email),
-    ROW(sp_stripe_session_t, "expires_at", INT, 0, expires_at),
+    ROW(sp_stripe_session_t, "expires_at", SECONDS, 0, expires_at),
     ROW(sp_stripe_session_t, "invoice", ID, 0, invoice),
     ROW(sp_stripe_session_t, "livemode", BOOL, 1, livemode),
     NEST("metadata", sp_snapshot_shape),
@@ -143,7 +143,7 @@ static const sp_scan_field_t refund_rows[] = {
 const sp_scan_shape_t sp_stripe_refund_shape = ALL(refund_rows);
 
 static const sp_scan_field_t evidence_rows[] = {
-    ROW(sp_stripe_dispute_t, "due_by", INT, 0, due_by),
+    ROW(sp_stripe_dispute_t, "due_by", SECONDS, 0, due_by),
 };
 static const sp_scan_shape_t evidence_shape = ALL(evidence_rows);
 
@@ -178,7 +178,7 @@ static const sp_scan_shape_t data_shape = ALL(data_rows);
 
 static const sp_scan_field_t event_rows[] = {
     ROW(sp_stripe_event_t, "id", TEXT, 1, id),
-    ROW(sp_stripe_event_t, "created", INT, 1, created),
+    ROW(sp_stripe_event_t, "created", SECONDS, 1, created),
     NEST("data", data_shape),
     ROW(sp_stripe_event_t, "livemode", BOOL, 1, livemode),
     ROW(sp_stripe_event_t, "object", TEXT, 1, object),

@@ -42,7 +42,7 @@ typedef struct subscription_t {
 /* -- Subscriptions -------------------------------------------------------------------- */
 
 static const sp_scan_field_t item_rows[] = {
-    ROW(subscription_t, "current_period_end", INT, 0, period_end),
+    ROW(subscription_t, "current_period_end", SECONDS, 0, period_end),
 };
 static const sp_scan_shape_t item_shape = ALL(item_rows);
 
@@ -78,8 +78,9 @@ static const sp_scan_field_t rows[] = {
     ROW(subscription_t, "id", TEXT, 1, id),
     ROW(subscription_t, "cancel_at", INT, 0, cancel_at),
     ROW(subscription_t, "cancel_at_period_end", BOOL, 0, cancel_at_period_end),
-    ROW(subscription_t, "created", INT, 1, created),
-    ROW(subscription_t, "current_period_end", INT, 0, period_end), /* before basil */
+    ROW(subscription_t, "created", SECONDS, 1, created),
+    ROW(subscription_t, "current_period_end", SECONDS, 0,
+        period_end), /* before basil */
     ROW(subscription_t, "customer", ID, 0, customer),
     { "items", 5, SP_SCAN_OBJECT, 0, 0, &items_shape, NULL },
     ROW(subscription_t, "livemode", BOOL, 1, livemode),

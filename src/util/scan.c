@@ -318,6 +318,14 @@ static int read_int(sp_scan_t *scan, int64_t *value)
     return 1;
 }
 
+/* Beyond it no database and no page has a date; in microseconds it would overflow. */
+#define LAST_SECOND INT64_C(253402300799)
+
+static int read_seconds(sp_scan_t *scan, int64_t *value)
+{
+    return read_int(scan, value) && *value >= 0 && *value <= LAST_SECOND;
+}
+
 static int take_word(sp_scan_t *scan, const char *word, apr_size_t len)
 {
     const char *end = scalar_end(scan->at, scan->end);
@@ -411,6 +419,9 @@ static int read_value(sp_scan_t *scan, const sp_scan_field_t *field, void *into)
     case SP_SCAN_INT:
         return read_int(scan, member) ||
                fail_field(scan, field, "is no whole number of 64 bits");
+    case SP_SCAN_SECONDS:
+        return read_seconds(scan, member) ||
+               fail_field(scan, field, "is no moment in seconds");
     case SP_SCAN_BOOL:
         *(int *)member = *scan->at == 't';
         return take_word(scan, "true", 4) || take_word(scan, "false", 5) ||

@@ -49,13 +49,14 @@ typedef struct sp_scan_list_t {
 
 /* How a member is read, and into what. null is as good as absent. */
 typedef enum sp_scan_kind_t {
-    SP_SCAN_TEXT,   /* const char * */
-    SP_SCAN_ID,     /* const char *: text, or the "id" of an object in its place */
-    SP_SCAN_INT,    /* int64_t */
-    SP_SCAN_BOOL,   /* int */
-    SP_SCAN_RAW,    /* sp_slice_t: the bytes of the value, whatever it is */
-    SP_SCAN_OBJECT, /* inner's members, counted from the same struct */
-    SP_SCAN_LIST    /* list's functions get the struct */
+    SP_SCAN_TEXT,    /* const char * */
+    SP_SCAN_ID,      /* const char *: text, or the "id" of an object in its place */
+    SP_SCAN_INT,     /* int64_t */
+    SP_SCAN_SECONDS, /* int64_t: a moment since 1970, up to the year 9999 */
+    SP_SCAN_BOOL,    /* int */
+    SP_SCAN_RAW,     /* sp_slice_t: the bytes of the value, whatever it is */
+    SP_SCAN_OBJECT,  /* inner's members, counted from the same struct */
+    SP_SCAN_LIST     /* list's functions get the struct */
 } sp_scan_kind_t;
 
 /* One wanted member. What is absent leaves the struct as it is. */

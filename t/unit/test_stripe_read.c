@@ -136,6 +136,26 @@ static void what_was_never_taken_was_not_refunded(void **state)
     assert_int_equal(fact->amount_refunded, 1000);
 }
 
+/* Seconds that are more than microseconds can hold: found by t/fuzz/. */
+static void a_moment_has_a_date(void **state)
+{
+    (void)state;
+    assert_non_null(
+        read_as(sp_stripe_take_event,
+                "{\"id\":\"evt_1\",\"object\":\"event\",\"type\":\"x.y\","
+                "\"livemode\":false,\"data\":{\"object\":{}},"
+                "\"created\":17911791199883}"));
+    assert_non_null(
+        read_as(sp_stripe_take_event,
+                "{\"id\":\"evt_1\",\"object\":\"event\",\"type\":\"x.y\","
+                "\"livemode\":false,\"data\":{\"object\":{}},"
+                "\"created\":-1}"));
+    assert_null(read_as(sp_stripe_take_event,
+                        "{\"id\":\"evt_1\",\"object\":\"event\",\"type\":\"x.y\","
+                        "\"livemode\":false,\"data\":{\"object\":{}},"
+                        "\"created\":253402300799}"));
+}
+
 static void a_charge_tells_everything(void **state)
 {
     (void)state;
@@ -668,6 +688,7 @@ int main(void)
         cmocka_unit_test(a_charge_counts_only_once_it_is_captured),
         cmocka_unit_test(what_is_held_tells_how_long),
         cmocka_unit_test(what_was_never_taken_was_not_refunded),
+        cmocka_unit_test(a_moment_has_a_date),
         cmocka_unit_test(a_charge_tells_everything),
         cmocka_unit_test(a_bank_debit_does_not_say_when_it_succeeded),
         cmocka_unit_test(an_intent_is_what_its_status_says),
