@@ -43,12 +43,16 @@ int sp_money_step(const char *currency)
     return rule_of(currency)->step;
 }
 
-/* Whole digits of text into *value; NULL at the first byte that is no digit,
- * or when 15 digits are not enough (no currency needs more, decimals included). */
-static const char *read_digits(const char *text, int *digits, int64_t *value)
+/* Digits in all, decimals included: no currency needs more. */
+#define MOST_DIGITS 15
+
+/* Add the digits of text to *value; where they end, or NULL when there are more than
+ * most of them. */
+static const char *read_digits(const char *text, int most, int *digits,
+                               int64_t *value)
 {
     for (*digits = 0; apr_isdigit(*text); text++, (*digits)++) {
-        if (*digits == 15) {
+        if (*digits == most) {
             return NULL;
         }
         *value = *value * 10 + (*text - '0');
@@ -63,15 +67,15 @@ const char *sp_money_parse_amount(apr_pool_t *pool, const char *amount,
     int exponent = rule->digits;
     int whole, decimals = 0, i;
     int64_t value = 0;
-    const char *rest = read_digits(amount, &whole, &value);
+    const char *rest = read_digits(amount, MOST_DIGITS, &whole, &value);
 
     if (rest && *rest == '.' && exponent > 0) {
-        rest = read_digits(rest + 1, &decimals, &value);
+        rest = read_digits(rest + 1, exponent, &decimals, &value);
         if (rest && decimals != exponent) {
             rest = NULL;
         }
     }
-    if (!rest || *rest || whole == 0 || whole + exponent > 15) {
+    if (!rest || *rest || whole == 0 || whole + exponent > MOST_DIGITS) {
         return apr_psprintf(pool, "\"%s\" is not an amount of %s: write %s", amount,
                             currency,
                             rule->shown == 0 ? "whole units, like 249"

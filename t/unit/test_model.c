@@ -56,6 +56,7 @@ static void amounts_are_read_to_the_last_unit(void **state)
         "249. USD",
         "500. JPY",
         "99999999999999999999 USD",
+        "920220026101001.202026101 USD", /* more digits than 64 bits hold */
         "922337203675807 KWD", /* with its decimals it could not be read again */
         "",
         " USD",
