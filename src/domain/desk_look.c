@@ -13,6 +13,7 @@
 #include "cfg/settings.h"
 #include "domain/order.h"
 #include "provider/provider.h"
+#include "util/clock.h"
 #include "util/reference.h"
 #include "util/text.h"
 
@@ -141,14 +142,14 @@ void sp_desk_read_query(sp_ctx_t *ctx, const char *q, sp_desk_query_t *query)
 void sp_desk_look_start(sp_ctx_t *ctx, sp_desk_look_t *look)
 {
     memset(look, 0, sizeof(*look));
-    look->until = apr_time_now() + PATIENCE;
+    look->until = sp_clock_now() + PATIENCE;
     look->facts = apr_array_make(ctx->pool, 4, sizeof(sp_fact_t *));
 }
 
 /* May another question be asked? Sets how long its answer may take. */
 static int has_time(sp_ctx_t *ctx, sp_desk_look_t *look)
 {
-    apr_interval_time_t left = look->until - apr_time_now();
+    apr_interval_time_t left = look->until - sp_clock_now();
 
     if (left <= apr_time_from_msec(50)) {
         look->silent = 1;

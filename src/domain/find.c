@@ -14,6 +14,7 @@
 #include "domain/account.h"
 #include "domain/order.h"
 #include "provider/provider.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/reference.h"
 #include "util/text.h"
@@ -179,7 +180,7 @@ static apr_interval_time_t one_answer(const sp_ctx_t *ctx)
 /* May another question be asked? Sets how long its answer may take. */
 static int has_time(sp_ctx_t *ctx, look_t *look)
 {
-    apr_interval_time_t left = look->until - apr_time_now();
+    apr_interval_time_t left = look->until - sp_clock_now();
 
     if (left <= 0) {
         look->clear = 0;
@@ -286,7 +287,7 @@ sp_outcome_t sp_find_work(sp_ctx_t *ctx, const char *worker, const sp_pulse_t *p
 {
     sp_ctx_t own = *ctx;
     look_t look = { .pulse = pulse,
-                    .until = apr_time_now() + LOOK_TIME,
+                    .until = sp_clock_now() + LOOK_TIME,
                     .clear = 1 };
     sp_search_t *search;
     const char *verdict;

@@ -18,6 +18,7 @@
 #include "domain/notify.h"
 #include "domain/refund.h"
 #include "mail/smtp.h"
+#include "util/clock.h"
 #include "util/json.h"
 #include "util/log.h"
 #include "view/templates.h"
@@ -220,7 +221,7 @@ static sp_outcome_t send_alert(sending_t *send)
 static sp_outcome_t send_notify(sending_t *send)
 {
     sp_outbox_t *outbox = send->outbox;
-    apr_time_t start = apr_time_now();
+    apr_time_t start = sp_clock_now();
     sp_outcome_t out;
 
     if (start < outbox->app_quiet) {
@@ -230,7 +231,7 @@ static sp_outcome_t send_notify(sending_t *send)
     sp_pulse_beat(outbox->pulse, SEND_WITHIN);
     out = sp_notify_send(send->ctx, send->row, &send->say);
     if (out == SP_UNKNOWN) {
-        outbox->app_quiet = start + (1 + APP_QUIET) * (apr_time_now() - start);
+        outbox->app_quiet = start + (1 + APP_QUIET) * (sp_clock_now() - start);
     }
     return out;
 }
@@ -313,7 +314,7 @@ static sp_outcome_t send_one(sp_ctx_t *ctx, sp_outbox_t *outbox,
 
 sp_outcome_t sp_outbox_drain(sp_ctx_t *ctx, sp_outbox_t *outbox, int *more)
 {
-    apr_time_t start = apr_time_now();
+    apr_time_t start = sp_clock_now();
     apr_array_header_t *rows;
     sp_outcome_t out;
     int i;
@@ -322,7 +323,7 @@ sp_outcome_t sp_outbox_drain(sp_ctx_t *ctx, sp_outbox_t *outbox, int *more)
     outbox->in_vain = 0;
     out = sp_db_outbox_claim(ctx, outbox->worker, BATCH, LEASE_S, &rows);
     for (i = 0; out == SP_DONE && i < rows->nelts; i++) {
-        if (apr_time_now() - start > BATCH_TIME) {
+        if (sp_clock_now() - start > BATCH_TIME) {
             break;
         }
         out = send_one(ctx, outbox, &APR_ARRAY_IDX(rows, i, sp_outbox_row_t));

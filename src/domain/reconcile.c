@@ -17,6 +17,7 @@
 #include "cfg/settings.h"
 #include "db/jobs.h"
 #include "domain/order.h"
+#include "util/clock.h"
 #include "util/json.h"
 #include "util/log.h"
 
@@ -546,7 +547,7 @@ static sp_outcome_t take_orders(sp_ctx_t *ctx, sp_sweep_t *sweep)
 
 static sp_step_t step_orders(sp_ctx_t *ctx, sp_sweep_t *sweep)
 {
-    apr_time_t start = apr_time_now();
+    apr_time_t start = sp_clock_now();
     sp_step_t step = SP_STEP_MORE;
 
     if (!sweep->orders || sweep->order == sweep->orders->nelts) {
@@ -564,7 +565,7 @@ static sp_step_t step_orders(sp_ctx_t *ctx, sp_sweep_t *sweep)
         }
     }
     while (step == SP_STEP_MORE && sweep->order < sweep->orders->nelts &&
-           apr_time_now() - start < STEP_TIME) {
+           sp_clock_now() - start < STEP_TIME) {
         step = ask_order(ctx, sweep,
                          &APR_ARRAY_IDX(sweep->orders, sweep->order, sp_order_t));
         sweep->order++;

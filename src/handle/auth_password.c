@@ -18,6 +18,7 @@
 #include "handle/page.h"
 #include "handle/route.h"
 #include "handle/tries.h"
+#include "util/clock.h"
 #include "util/json.h"
 
 /* Asking for a link is answered when this much time has passed: whether a mail was
@@ -114,7 +115,7 @@ static int asked(request_rec *r, sp_ctx_t *ctx)
 /* The same answer, at the same time, whatever we know of this address. */
 static int ask_for_link(request_rec *r, sp_ctx_t *ctx, const char *email)
 {
-    apr_time_t answer_at = apr_time_now() + SAME_TIME;
+    apr_time_t answer_at = sp_clock_now() + SAME_TIME;
     sp_outcome_t out;
     int wait;
 
@@ -129,8 +130,8 @@ static int ask_for_link(request_rec *r, sp_ctx_t *ctx, const char *email)
     if (out != SP_DONE) {
         return sp_page_error(r, ctx, HTTP_SERVICE_UNAVAILABLE, ctx->code, NULL);
     }
-    if (apr_time_now() < answer_at) {
-        apr_sleep(answer_at - apr_time_now());
+    if (sp_clock_now() < answer_at) {
+        apr_sleep(answer_at - sp_clock_now());
     }
     return asked(r, ctx);
 }

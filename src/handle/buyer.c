@@ -13,13 +13,14 @@
 #include "handle/model.h"
 #include "handle/page.h"
 #include "handle/shop.h"
+#include "util/clock.h"
 #include "util/json.h"
 
 sp_order_t *sp_buyer_paid(request_rec *r, sp_ctx_t *ctx,
                           apr_interval_time_t patience)
 {
     apr_array_header_t *tokens = sp_cookie_all(r);
-    apr_time_t until = apr_time_now() + patience;
+    apr_time_t until = sp_clock_now() + patience;
     sp_ctx_t own = *ctx;
     sp_order_t *order;
     int i;
@@ -27,7 +28,7 @@ sp_order_t *sp_buyer_paid(request_rec *r, sp_ctx_t *ctx,
     for (i = 0; i < tokens->nelts; i++) {
         const char *token = APR_ARRAY_IDX(tokens, i, const char *);
 
-        own.patience = until - apr_time_now();
+        own.patience = until - sp_clock_now();
         if (own.patience <= 0) {
             break;
         }

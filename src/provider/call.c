@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "util/clock.h"
 #include "util/crypto.h"
 #include "util/http.h"
 #include "util/log.h"
@@ -33,23 +34,15 @@ typedef struct tries_t {
     sp_http_reply_t reply; /* of the last try */
 } tries_t;
 
-apr_time_t sp_call_clock(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return apr_time_make(now.tv_sec, now.tv_nsec / 1000);
-}
-
 apr_time_t sp_call_deadline(const sp_ctx_t *ctx)
 {
-    return sp_call_clock() +
+    return sp_clock_now() +
            (ctx->patience ? ctx->patience : ctx->settings->provider_timeout);
 }
 
 void sp_call_share_time(sp_ctx_t *ctx, apr_time_t deadline)
 {
-    apr_interval_time_t left = deadline - sp_call_clock();
+    apr_interval_time_t left = deadline - sp_clock_now();
 
     ctx->patience = left > 1 ? left : 1; /* 0 would mean the usual time */
 }
@@ -83,7 +76,7 @@ static void send_once(tries_t *tries)
                           .once = call->once,
                           .connect = CONNECT_TIME };
 
-    ask.timeout = tries->deadline - sp_call_clock();
+    ask.timeout = tries->deadline - sp_clock_now();
     if (ask.timeout < SHORTEST_TRY) {
         ask.timeout = SHORTEST_TRY;
     }
@@ -148,7 +141,7 @@ static apr_interval_time_t retry_wait(const tries_t *tries)
 /* Wait before the next try; 0 when there shall be none. */
 static int wait_for_retry(const tries_t *tries)
 {
-    apr_time_t until = sp_call_clock() + retry_wait(tries);
+    apr_time_t until = sp_clock_now() + retry_wait(tries);
     apr_time_t now;
 
     if (tries->count > RETRIES || !is_worth_retrying(tries) ||
@@ -160,7 +153,7 @@ static int wait_for_retry(const tries_t *tries)
            tries->end == SP_HTTP_ANSWERED
                ? apr_psprintf(tries->ctx->pool, "status %d", tries->reply.status)
                : tries->reply.why);
-    while ((now = sp_call_clock()) < until) {
+    while ((now = sp_clock_now()) < until) {
         if (sp_http_stopping(tries->ctx->http)) {
             return 0;
         }

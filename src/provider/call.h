@@ -66,13 +66,10 @@ sp_outcome_t sp_call_send(sp_ctx_t *ctx, const sp_call_t *call, sp_slice_t *body
 /** End a call whose answer came but is not what it should be. */
 sp_outcome_t sp_call_unreadable(sp_ctx_t *ctx, const char *what, const char *why);
 
-/** When the patience of ctx is over, on sp_call_clock(). */
+/** When the patience of ctx is over, on sp_clock_now(). */
 apr_time_t sp_call_deadline(const sp_ctx_t *ctx);
 
 /** Leave the next call what is left until deadline. Restore ctx->patience after. */
 void sp_call_share_time(sp_ctx_t *ctx, apr_time_t deadline);
-
-/** A clock that nobody sets: only good for differences. */
-apr_time_t sp_call_clock(void);
 
 #endif

@@ -175,7 +175,7 @@ static const sp_scan_field_t invoice_rows[] = {
     ROW(invoice_t, "id", TEXT, 1, id),
     ROW(invoice_t, "amount_due", INT, 1, amount_due),
     ROW(invoice_t, "amount_paid", INT, 1, amount_paid),
-    ROW(invoice_t, "attempt_count", SECONDS, 0, attempts),
+    ROW(invoice_t, "attempt_count", INT, 0, attempts),
     ROW(invoice_t, "billing_reason", TEXT, 0, reason),
     ROW(invoice_t, "created", SECONDS, 1, created),
     ROW(invoice_t, "currency", TEXT, 1, currency),

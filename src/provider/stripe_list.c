@@ -12,6 +12,7 @@
 
 #include "provider/call.h"
 
+#include "util/clock.h"
 #include "util/log.h"
 
 /* A page while it is read. */
@@ -149,7 +150,7 @@ sp_outcome_t sp_stripe_walk(sp_ctx_t *ctx, const sp_account_t *account,
 
     do {
         sp_call_share_time(ctx, deadline);
-        if (pages++ == SP_STRIPE_PAGES || sp_call_clock() >= deadline) {
+        if (pages++ == SP_STRIPE_PAGES || sp_clock_now() >= deadline) {
             sp_log(ctx->log, SP_LOG_WARN, 410, "%s: not seen to the end, %d pages",
                    list->what, pages - 1);
             out = sp_end(ctx, SP_UNKNOWN, "provider_limit", NULL);

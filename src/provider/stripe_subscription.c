@@ -76,7 +76,7 @@ static const sp_scan_shape_t items_shape = ALL(items_rows);
 
 static const sp_scan_field_t rows[] = {
     ROW(subscription_t, "id", TEXT, 1, id),
-    ROW(subscription_t, "cancel_at", INT, 0, cancel_at),
+    ROW(subscription_t, "cancel_at", SECONDS, 0, cancel_at),
     ROW(subscription_t, "cancel_at_period_end", BOOL, 0, cancel_at_period_end),
     ROW(subscription_t, "created", SECONDS, 1, created),
     ROW(subscription_t, "current_period_end", SECONDS, 0,

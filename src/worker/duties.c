@@ -26,10 +26,10 @@
 #include "domain/price.h"
 #include "domain/refund.h"
 #include "domain/renewal.h"
+#include "util/clock.h"
 #include "util/http.h"
 #include "util/log.h"
 #include "util/tally.h"
-#include "worker/clock.h"
 
 #define DAY apr_time_from_sec(86400)
 #define RETRIES 20

@@ -21,12 +21,12 @@
 #include "domain/account.h"
 #include "domain/account_board.h"
 #include "domain/alert.h"
+#include "util/clock.h"
 #include "util/crypto.h"
 #include "util/http.h"
 #include "util/json.h"
 #include "util/log.h"
 #include "view/templates.h"
-#include "worker/clock.h"
 #include "worker/duties.h"
 
 #define TICK apr_time_from_msec(500)

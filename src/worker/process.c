@@ -27,10 +27,10 @@
 #include <ap_mpm.h>
 #include <mpm_common.h>
 
-#include "worker/clock.h"
 #include "worker/jobs.h"
 #include "worker/log.h"
 #include "worker/worker.h"
+#include "util/clock.h"
 
 APLOG_USE_MODULE(subpay);
 
