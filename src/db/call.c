@@ -21,6 +21,7 @@ typedef enum verdict_t {
     GO_AGAIN,      /* nothing happened: deadlock, lock timeout, serialization */
     PREPARE_AGAIN, /* nothing happened: the prepared statement is of no use now */
     NOBODY_KNOWS,  /* the connection went away under the statement */
+    NEVER_CAME,    /* nor is it known here: the server hangs */
     BAD
 } verdict_t;
 
@@ -97,6 +98,9 @@ static verdict_t judge(sp_conn_t *conn, const PGresult *res)
     if (PQresultStatus(res) == PGRES_TUPLES_OK) {
         return GOOD;
     }
+    if (sp_conn_silent(conn)) {
+        return NEVER_CAME;
+    }
     if (PQstatus(sp_conn_pg(conn)) != CONNECTION_OK) {
         return NOBODY_KNOWS;
     }
@@ -115,15 +119,17 @@ static PGresult *run(sp_conn_t *conn, const sp_stmt_t *stmt, const sp_args_t *ar
     PGresult *res;
 
     if (!sp_conn_prepared(conn, stmt->name)) {
-        res = PQprepare(pg, stmt->name, stmt->sql, 0, NULL);
+        PQsendPrepare(pg, stmt->name, stmt->sql, 0, NULL);
+        res = sp_conn_answer(conn);
         if (PQresultStatus(res) != PGRES_COMMAND_OK) {
             return res;
         }
         PQclear(res);
         sp_conn_note_prepared(conn, stmt->name);
     }
-    return PQexecPrepared(pg, stmt->name, args->count, args->values, args->lengths,
-                          args->formats, 0);
+    PQsendQueryPrepared(pg, stmt->name, args->count, args->values, args->lengths,
+                        args->formats, 0);
+    return sp_conn_answer(conn);
 }
 
 /* The message itself may quote an address or a name, so it stays out of the log. */
@@ -138,7 +144,9 @@ static void log_failure(sp_ctx_t *ctx, const sp_stmt_t *stmt, const PGresult *re
            "subpay.%s failed: SQLSTATE %s%s%s%s%.*s; see the PostgreSQL log of this "
            "moment",
            stmt->name, state ? state : "unknown",
-           verdict == NOBODY_KNOWS ? ", the connection was lost" : "",
+           verdict == NOBODY_KNOWS ? ", the connection was lost"
+           : verdict == NEVER_CAME ? ", no answer came"
+                                   : "",
            constraint ? ", constraint " : "", constraint ? constraint : "",
            context ? (int)strcspn(context, "\n") : 0, context ? context : "");
 }
@@ -189,11 +197,11 @@ sp_outcome_t sp_db_call(sp_ctx_t *ctx, const sp_stmt_t *stmt, const sp_args_t *a
             *result = res;
             return SP_DONE;
         }
-        if (res && stmt->idempotent == SP_TRY_ONCE) {
+        if (res && stmt->idempotent == SP_TRY_ONCE && verdict != NEVER_CAME) {
             PQclear(res);
             return SP_REFUSED;
         }
-        if (verdict == BAD || attempt + 1 == TRIES ||
+        if (verdict == BAD || verdict == NEVER_CAME || attempt + 1 == TRIES ||
             (verdict == NOBODY_KNOWS && !stmt->idempotent)) {
             break;
         }

@@ -11,10 +11,14 @@
 
 #include "db/conn.h"
 
+#include "util/clock.h"
+
 struct sp_conn_t {
     PGconn *pg;
     int backend;          /* the server process that the list belongs to */
     apr_hash_t *prepared; /* names */
+    apr_interval_time_t patience;
+    int silent;
 };
 
 sp_conn_t *sp_conn_wrap(apr_pool_t *pool, PGconn *pg)
@@ -77,6 +81,56 @@ int sp_conn_prepared(sp_conn_t *conn, const char *name)
 void sp_conn_note_prepared(sp_conn_t *conn, const char *name)
 {
     apr_hash_set(conn->prepared, name, APR_HASH_KEY_STRING, name);
+}
+
+void sp_conn_patience(sp_conn_t *conn, apr_interval_time_t patience)
+{
+    conn->patience = patience;
+}
+
+int sp_conn_silent(const sp_conn_t *conn)
+{
+    return conn->silent;
+}
+
+/* Something has arrived, or the connection ended; 0 when neither came in time. */
+static int wait_for_bytes(sp_conn_t *conn, apr_time_t deadline)
+{
+    struct pollfd fd = { .fd = PQsocket(conn->pg), .events = POLLIN };
+    apr_time_t left = deadline ? deadline - sp_clock_now() : 0;
+    int ready;
+
+    if (deadline && left <= 0) {
+        return 0;
+    }
+    ready = poll(&fd, 1, deadline ? (int)apr_time_as_msec(left) + 1 : -1);
+    return ready != 0 || !deadline;
+}
+
+PGresult *sp_conn_answer(sp_conn_t *conn)
+{
+    apr_time_t deadline = conn->patience ? sp_clock_now() + conn->patience : 0;
+    PGresult *last = NULL, *res;
+
+    for (conn->silent = 0;;) {
+        while (PQisBusy(conn->pg)) {
+            if (!wait_for_bytes(conn, deadline)) {
+                /* sp_conn_ready() sees that it is busy, and connects anew. */
+                conn->silent = 1;
+                PQclear(last);
+                return PQmakeEmptyPGresult(conn->pg, PGRES_FATAL_ERROR);
+            }
+            if (!PQconsumeInput(conn->pg)) {
+                break; /* lost: PQgetResult() says so */
+            }
+        }
+        res = PQgetResult(conn->pg);
+        if (!res) {
+            return last ? last : PQmakeEmptyPGresult(conn->pg, PGRES_FATAL_ERROR);
+        }
+        PQclear(last);
+        last = res;
+    }
 }
 
 /* A source of one connection of its own. */

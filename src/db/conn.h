@@ -17,4 +17,14 @@ void sp_conn_forget(sp_conn_t *conn);
 int sp_conn_prepared(sp_conn_t *conn, const char *name);
 void sp_conn_note_prepared(sp_conn_t *conn, const char *name);
 
+/**
+ * Wait for the answer to what was sent, as long as sp_conn_patience() says.
+ *
+ * @return the last result, to be cleared; one of PGRES_FATAL_ERROR where nothing came
+ */
+PGresult *sp_conn_answer(sp_conn_t *conn);
+
+/** Whether the last answer never came: the server hangs, and so would the next try. */
+int sp_conn_silent(const sp_conn_t *conn);
+
 #endif

@@ -41,6 +41,10 @@ typedef struct sp_db_t {
 /** Wrap a libpq connection; lives (with its list of prepared statements) in pool. */
 sp_conn_t *sp_conn_wrap(apr_pool_t *pool, PGconn *pg);
 
+/** Wait for each answer so long at most; 0, as it is at first: without end. One that
+ * does not come in time is SP_FAILED, and the next call connects anew. */
+void sp_conn_patience(sp_conn_t *conn, apr_interval_time_t patience);
+
 /** The wrapped connection. */
 PGconn *sp_conn_pg(sp_conn_t *conn);
 

@@ -20,8 +20,13 @@
 #include <mod_dbd.h>
 #include <stdlib.h>
 
+#include "util/clock.h"
+
 /* For one request in all, however often it asks. */
 #define LONGEST_WAIT apr_time_from_sec(2)
+/* A server that lives ends a statement itself (statement_timeout, three seconds as
+ * shipped); one that hangs, or whose machine has gone, would keep us for ever. */
+#define LONGEST_ANSWER apr_time_from_sec(10)
 /* mod_dbd's own value of DBDMax where it is not written. */
 #define DEFAULT_MAX 10
 #define CONN_KEY "subpay-conn"
@@ -133,7 +138,7 @@ static int wait_in_line(int urgent, apr_time_t deadline, apr_pool_t *pool)
         return 0;
     }
     *last_of(urgent) = &me;
-    while (!me.has_place && (left = deadline - apr_time_now()) > 0) {
+    while (!me.has_place && (left = deadline - sp_clock_now()) > 0) {
         apr_thread_cond_timedwait(me.called, gate.lock, left);
     }
     if (!me.has_place) {
@@ -196,7 +201,7 @@ static ap_dbd_t *open_patiently(request_rec *r, apr_time_t deadline)
     ap_dbd_t *dbd = dbd_open(r->pool, r->server);
     int was_down = apr_atomic_read32(&gate.down) != 0;
 
-    while (!dbd && !was_down && apr_time_now() + pause < deadline) {
+    while (!dbd && !was_down && sp_clock_now() + pause < deadline) {
         apr_sleep(pause);
         pause += pause;
         dbd = dbd_open(r->pool, r->server);
@@ -215,6 +220,7 @@ static sp_conn_t *wrap(ap_dbd_t *dbd)
     if (!known) {
         known =
             sp_conn_wrap(dbd->pool, apr_dbd_native_handle(dbd->driver, dbd->handle));
+        sp_conn_patience(known, LONGEST_ANSWER);
         apr_pool_userdata_setn(known, CONN_KEY, apr_pool_cleanup_null, dbd->pool);
     }
     return known;
@@ -237,11 +243,11 @@ static ap_dbd_t *acquire(source_t *source, apr_time_t deadline)
 static sp_conn_t *lend(sp_db_t *db, sp_ctx_t *ctx)
 {
     source_t *source = db->baton;
-    apr_time_t start = apr_time_now();
+    apr_time_t start = sp_clock_now();
 
     (void)ctx;
     source->lent = acquire(source, start + LONGEST_WAIT - source->waited);
-    source->waited += apr_time_now() - start;
+    source->waited += sp_clock_now() - start;
     return source->lent ? wrap(source->lent) : NULL;
 }
 

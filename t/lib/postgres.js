@@ -29,11 +29,13 @@ class Cluster {
    * folder  everything of the cluster: data/, log, password
    * port    on 127.0.0.1, and part of the socket's name
    * durable false for tests: they survive dead processes, not a dead machine
+   * more    lines for its configuration
    */
-  constructor({ folder, port, durable = true }) {
+  constructor({ folder, port, durable = true, more = [] }) {
     this.folder = folder;
     this.port = port;
     this.durable = durable;
+    this.more = more;
     this.data = path.join(folder, 'data');
     this.log = path.join(folder, 'log');
     this.socket = place.socketFolder(folder);
@@ -112,7 +114,7 @@ class Cluster {
     this.write('pg_ident.conf', people
       .flatMap((who) => may(who).map((role) => `stack ${who} ${role}\n`)).join(''));
     this.write('pg_hba.conf',
-      'local all all peer map=stack\nhost all all 127.0.0.1/32 scram-sha-256\n');
+      'local all,replication all peer map=stack\nhost all all 127.0.0.1/32 scram-sha-256\n');
     this.write('subpay.conf', [
       "listen_addresses = '127.0.0.1'",
       `port = ${this.port}`,
@@ -122,6 +124,7 @@ class Cluster {
       'synchronous_commit = on',
       `full_page_writes = ${this.durable ? 'on' : 'off'}`,
       "log_line_prefix = '%m [%p] %u@%d '",
+      ...this.more,
       '',
     ].join('\n'));
     const main = path.join(this.data, 'postgresql.conf');
@@ -206,6 +209,51 @@ class Cluster {
   async kill9() {
     proc.signal(this.pid, 'SIGKILL');
     await proc.until(() => !this.pid, { what: 'the postmaster to be gone' });
+  }
+
+  /* The postmaster and all its processes. */
+  processes() {
+    return [this.pid, ...this.orphans().map(({ pid }) => pid)].filter(Boolean);
+  }
+
+  /* As when the machine's power goes: nobody can say goodbye. */
+  async powerOff() {
+    for (const pid of this.processes()) proc.signal(pid, 'SIGKILL');
+    await proc.until(() => this.processes().length === 0, { what: 'the server to be gone' });
+  }
+
+  /*
+   * Another server that follows this one, in a folder and on a port of its own.
+   * synchronous: this one answers a commit only when the other one has it too
+   */
+  async standby({ folder, port, synchronous = true }) {
+    const other = new Cluster({ folder, port, durable: this.durable, more: this.more });
+    fs.mkdirSync(folder, { recursive: true, mode: 0o755 });
+    fs.copyFileSync(path.join(this.folder, 'password'), path.join(folder, 'password'));
+    fs.mkdirSync(other.data, { mode: 0o700 });
+    if (place.ROOT) fs.chownSync(other.data, this.owner.uid, this.owner.gid);
+    await proc.must(binary('pg_basebackup'), ['-D', other.data, '-R', '-X', 'stream', '-c', 'fast', '--no-sync',
+      '-d', `${this.conninfo('postgres')} application_name=standby`],
+    { cwd: '/', env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8' }, ...this.owner });
+    await other.start();
+    if (synchronous) await this.follow('standby');
+    return other;
+  }
+
+  /* Commits wait for whoever has this name; nobody, where it is ''. */
+  async follow(name) {
+    await this.query('postgres', `alter system set synchronous_standby_names = '${name}'`);
+    await this.query('postgres', 'select pg_reload_conf()');
+    if (!name) return;
+    await proc.until(async () => (await this.query('postgres',
+      "select 1 from pg_stat_replication where sync_state in ('sync', 'quorum')")).length > 0,
+    { what: 'the standby to follow' });
+  }
+
+  /* The standby becomes a server of its own; who followed it before does not wait for one. */
+  async promote() {
+    await this.query('postgres', 'select pg_promote()');
+    await this.follow('');
   }
 
   /* Cut every connection to a database but our own. */

@@ -79,7 +79,8 @@ class Shop {
     this.ownCluster = true;
     await this.postgres.start();
     await this.postgres.createDatabase(this.database);
-    await migrate(this.postgres, this.database, place.BUILD);
+    if (this.options.migrate ?? true) await migrate(this.postgres, this.database, place.BUILD);
+    await this.options.prepared?.(this);
   }
 
   makeHttpd(state, port, { settings, products, httpd = '', worker }) {
@@ -91,7 +92,7 @@ class Shop {
         SUBPAY_SHARE: place.share(path.dirname(state)),
         SUBPAY_STRIPE: this.sandbox.url,
         SUBPAY_SMTP: this.sandbox.smtpPort,
-        SUBPAY_PG: `host=${this.postgres.socket} port=${this.postgres.port} dbname=${this.database}`,
+        SUBPAY_PG: this.options.pg?.(this) ?? pgOf([this.postgres], this.database),
       },
       extra: [
         products ? sections(products) : PRODUCTS,
@@ -296,6 +297,13 @@ function recipients(mail) {
     .match(/[^\s"<>,;:]+@[^\s"<>,;:]+/g) ?? [];
 }
 
+/* A conninfo for one of these servers, whichever takes writes. */
+function pgOf(servers, database) {
+  const all = (name) => servers.map((one) => one[name]).join(',');
+  return `host=${all('socket')} port=${all('port')} dbname=${database}${
+    servers.length > 1 ? ' target_session_attrs=read-write' : ''}`;
+}
+
 /* {SubPayGoodwill: 0, SubPayAlertTo: ['a@b.c']} as lines of httpd.conf */
 function lines(settings) {
   return Object.entries(settings).flatMap(([name, value]) => [value].flat()
@@ -367,4 +375,6 @@ function reference(name) {
   return fs.existsSync(file) ? { file, skip: false } : { file, skip: `no ${name} in REFERENCE` };
 }
 
-module.exports = { SubPay, test, assert, reference, proc, place, Browser, Cluster, Httpd, Sandbox };
+module.exports = {
+  SubPay, test, assert, reference, proc, place, pgOf, Browser, Cluster, Httpd, Sandbox,
+};
