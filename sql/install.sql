@@ -54,8 +54,17 @@ commit;
 \ir install_one.sql
 
 \set functions `cat functions/*.sql`
+\set names `ls functions | sed 's/[.]sql$//'`
 begin;
 select pg_advisory_xact_lock(hashtext('subpay migrate')) \g /dev/null
+-- One that answers otherwise than it did cannot be replaced; what a table needs stays.
+select format('drop function %s', p.oid::regprocedure)
+  from pg_proc p
+ where p.pronamespace = 'subpay'::regnamespace
+   and p.proname = any (string_to_array(:'names', E'\n'))
+   and not exists (select from pg_depend d
+                    where d.refclassid = 'pg_proc'::regclass and d.refobjid = p.oid
+                      and d.deptype = 'n') \gexec
 :functions
 \ir roles.sql
 commit;

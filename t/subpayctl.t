@@ -143,6 +143,15 @@ test('migrate: twice changes nothing, two at once do it once, an edited file is 
     const again = await migrate();
     assert.deepEqual(JSON.parse(again.stdout), { applied: [], functions: false });
 
+    /* An old version's function of this name answered otherwise. */
+    await t.postgres.query(name, `drop function subpay.checking_note(uuid);
+      create function subpay.checking_note(in_order uuid) returns text language sql as 'select 1::text';
+      delete from subpay.schema_migrations where version = 0`);
+    const replaced = await migrate();
+    assert.equal(replaced.status, 0, replaced.stderr);
+    assert.deepEqual(await t.postgres.query(name, `select prorettype::regtype::text as type from pg_proc
+      where proname = 'checking_note'`), [{ type: 'bigint' }]);
+
     const copy = path.join(t.folder, 'share');
     fs.cpSync(path.join(place.PROJECT, 'sql'), path.join(copy, 'sql'), { recursive: true });
     fs.appendFileSync(path.join(copy, 'sql/schema', files[1]), '-- edited\n');

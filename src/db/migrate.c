@@ -19,6 +19,10 @@
 #define FILE_MAX (4 * 1024 * 1024)
 #define LOCK_TRIES 10
 
+#define FUNCTIONS_DIR "functions/"
+/* invalid_function_definition: another result, or other names of the arguments. */
+#define CANNOT_REPLACE "42P13"
+
 /* Version 0 stands for all functions and roles together. */
 #define FUNCTIONS_VERSION 0
 
@@ -27,6 +31,7 @@ typedef struct run_t {
     PGconn *pg;
     const char *dir;
     sp_migrated_t *done;
+    char state[6]; /* SQLSTATE of the last statement; "" where all was well */
 } run_t;
 
 typedef struct file_t {
@@ -54,7 +59,9 @@ static int exec(run_t *run, const char *what, const char *sql)
     PGresult *res = PQexec(run->pg, sql);
     int good = PQresultStatus(res) == PGRES_COMMAND_OK ||
                PQresultStatus(res) == PGRES_TUPLES_OK;
+    const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 
+    apr_cpystrn(run->state, state ? state : "", sizeof(run->state));
     PQclear(res);
     return good ? 1 : fail_sql(run, what);
 }
@@ -169,6 +176,46 @@ static int note_applied(run_t *run, const file_t *file)
     return good ? 1 : fail_sql(run, file->name);
 }
 
+/* Everything of the name that a file in functions/ has. */
+static int drop_function(run_t *run, const file_t *file)
+{
+    apr_size_t dir = strlen(FUNCTIONS_DIR);
+    const char *name =
+        apr_pstrmemdup(run->pool, file->name + dir, strcspn(file->name + dir, "."));
+
+    return exec(run, file->name,
+                apr_psprintf(run->pool,
+                             "do $$ declare f regprocedure; begin"
+                             " for f in select oid from pg_proc where proname = '%s'"
+                             " and pronamespace = 'subpay'::regnamespace loop"
+                             " execute format('drop function %%s', f);"
+                             " end loop; end $$",
+                             name));
+}
+
+/* A function that answers otherwise than it did cannot be replaced: the old one goes
+ * first, in the same transaction. All others keep their identity, so that a statement
+ * that is just being run finds them. */
+static int exec_function(run_t *run, const file_t *file)
+{
+    if (!exec(run, "savepoint", "savepoint subpay_file")) {
+        return 0;
+    }
+    if (exec(run, file->name, file->text)) {
+        return exec(run, "release", "release subpay_file");
+    }
+    return strcmp(run->state, CANNOT_REPLACE) == 0 &&
+           exec(run, "rollback", "rollback to subpay_file") &&
+           drop_function(run, file) && exec(run, file->name, file->text);
+}
+
+static int exec_file(run_t *run, const file_t *file)
+{
+    return strncmp(file->name, FUNCTIONS_DIR, strlen(FUNCTIONS_DIR)) == 0
+               ? exec_function(run, file)
+               : exec(run, file->name, file->text);
+}
+
 /* One transaction: the files, then the note. */
 static int apply_once(run_t *run, const apr_array_header_t *files,
                       const file_t *note)
@@ -181,7 +228,7 @@ static int apply_once(run_t *run, const apr_array_header_t *files,
                 " set local client_min_messages = warning");
     for (i = 0; good && i < files->nelts; i++) {
         file = &APR_ARRAY_IDX(files, i, file_t);
-        good = exec(run, file->name, file->text);
+        good = exec_file(run, file);
     }
     good = good && note_applied(run, note) && exec(run, "commit", "commit");
     if (!good) {

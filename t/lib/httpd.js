@@ -37,9 +37,11 @@ class Httpd {
    * state     folder of this instance: httpd.conf, httpd.pid, logs, keys/, site/
    * defines   variables of conf/httpd.conf
    * extra     configuration text that follows it: products, at least
+   * project   whose conf/httpd.conf it is: ours, or that of another version
    */
-  constructor({ state, port, defines = {}, extra = PRODUCTS }) {
+  constructor({ state, port, defines = {}, extra = PRODUCTS, project = place.PROJECT }) {
     this.state = state;
+    this.project = project;
     this.port = port;
     this.conf = path.join(state, 'httpd.conf');
     this.errorLog = path.join(state, 'error.log');
@@ -54,7 +56,7 @@ class Httpd {
     return [
       ...Object.entries(flags).map(([name, value]) =>
         (value === '' ? `Define ${name}` : `Define ${name} "${value}"`)),
-      `Include "${place.PROJECT}/conf/httpd.conf"`,
+      `Include "${this.project}/conf/httpd.conf"`,
       extra, '',
     ].join('\n');
   }

@@ -83,12 +83,13 @@ class Shop {
     await this.options.prepared?.(this);
   }
 
-  makeHttpd(state, port, { settings, products, httpd = '', worker }) {
+  makeHttpd(state, port, { settings, products, httpd = '', worker, project, build = place.BUILD }) {
     const node = new Httpd({
       state,
       port,
+      project,
       defines: {
-        SUBPAY_MODULE: path.join(place.BUILD, 'mod_subpay.so'),
+        SUBPAY_MODULE: path.join(build, 'mod_subpay.so'),
         SUBPAY_SHARE: place.share(path.dirname(state)),
         SUBPAY_STRIPE: this.sandbox.url,
         SUBPAY_SMTP: this.sandbox.smtpPort,

@@ -14,6 +14,8 @@ create database :"fresh" template template0;
 \cd sql
 \o /dev/null
 \i install.sql
+drop function subpay.checking_note(uuid);  -- an old version's answered otherwise
+create function subpay.checking_note(in_order uuid) returns text language sql as 'select 1::text';
 \i install.sql
 \o
 \cd ..
