@@ -7,6 +7,7 @@
 # make install                     DESTDIR and PREFIX respected
 #
 # make fuzz SECONDS=60             each parser, fed by libFuzzer
+# make soak REQUESTS=100000        does anything grow
 #
 # Variants: CC=clang, SANITIZE=1 (AddressSanitizer and UBSan), ANALYZE=1
 # (gcc -fanalyzer), FUZZ=1 (clang: sanitizers and coverage). Each has its own folder
@@ -76,7 +77,7 @@ FUZZERS   := $(FUZZ_SRC:t/fuzz/fuzz_%.c=$(B)/fuzz/%)
 
 .DELETE_ON_ERROR:
 .PHONY: all module ctl units install installed run up down clean test lint \
-        rooms format bench screenshots chaos faults fuzz fuzzers
+        rooms format bench screenshots chaos faults fuzz fuzzers soak
 
 all: module ctl units
 module: $(B)/mod_subpay.so
@@ -199,6 +200,11 @@ chaos: installed
 faults: installed
 	@$(MAKE) --no-print-directory -s all
 	@t/faults/all --run $(RUN)
+
+REQUESTS ?= 100000
+soak: installed
+	@$(MAKE) --no-print-directory -s module ctl
+	@t/soak/soak --requests $(REQUESTS)
 
 fuzz: SECONDS ?= 60
 fuzz: installed
