@@ -50,9 +50,31 @@ const wait = (t, watch, done, within) => proc.until(async () => watch.dead()
 
 const completed = (t, reference) => async () => (await t.order(reference).state) === 'completed';
 
+/* Somebody who has bought, has access and the mail that says so. */
+async function customer(t, email) {
+  const bought = await t.buy('annual', email);
+  await t.order(bought.reference).becomes('completed');
+  await t.mailsBecome(email);
+  return bought;
+}
+
+/* What support sees before it presses: the form, with what is hidden in it. */
+async function deskForm(t, reference, action, more) {
+  const where = `/admin/orders/${reference}/${action}`;
+  const { text } = await t.get(where, { auth: t.admin });
+  const hidden = [...text.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)];
+  return { where, form: { ...Object.fromEntries(hidden.map(([, name, value]) => [name, value])), reason: 'a test', ...more } };
+}
+
+const press = (t, { where, form }) => t.post(where, { auth: t.admin, form }).catch(() => null);
+
+const nothingToSend = async (t, reference) => !await t.value(`select true from subpay.outbox m
+  join subpay.orders o on o.id = m.order_id where o.reference = $1 and m.state in ('pending', 'sending') limit 1`, [reference]);
+
 /*
  * target: which process dies; prepare: up to the action; action: what it may die in;
- * heal: what the customer does afterwards. settings: of this flow's shop.
+ * heal: what the customer does afterwards; check: once all is quiet, what must hold of
+ * this one alone. settings: of this flow's shop.
  */
 const flows = {
   checkout: {
@@ -136,6 +158,54 @@ const flows = {
     },
     async heal() { return []; },
   },
+
+  refund: {
+    target: 'worker',
+    settings: { SubPayReconcileInterval: '1h', SubPayRateLimit: 'checkout 0' },
+    async prepare(t, n) {
+      const bought = await customer(t, `kill${n}@example.com`);
+      return { ...bought, press: await deskForm(t, bought.reference, 'refund') };
+    },
+    async action(t, c, watch) {
+      await press(t, c.press);
+      await wait(t, watch, async () => (await t.order(c.reference).state) === 'refunded' && nothingToSend(t, c.reference), 4000);
+    },
+    async heal() { return []; },
+    async check(t, c) {
+      const { data } = await t.stripe.refunds.list({ limit: 100 });
+      const { state, payment_id } = await t.order(c.reference).row;
+      const ours = data.filter(({ payment_intent }) => payment_intent === payment_id);
+      const made = await t.value(`select count(*)::int from subpay.refunds r join subpay.payments p using (provider, payment_id)
+        join subpay.orders o on o.id = p.order_id where o.reference = $1`, [c.reference]);
+      return [
+        ...(state === 'refunded' ? [] : [`${c.reference} is ${state}`]),
+        ...(made === 1 ? [] : [`${c.reference}: ${made} refunds are written`]),
+        ...(ours.length === 1 ? [] : [`${c.reference}: ${ours.length} refunds were made`]),
+      ];
+    },
+  },
+
+  support: {
+    target: 'child',
+    settings: { SubPayReconcileInterval: '1h', SubPayRateLimit: 'checkout 0' },
+    async prepare(t, n) {
+      const bought = await customer(t, `kill${n}@example.com`);
+      return { ...bought, press: await deskForm(t, bought.reference, 'extend', { days: '7' }) };
+    },
+    async action(t, c) {
+      c.first = await press(t, c.press);
+    },
+    async heal(t, c) { /* a blank page: the form is sent again, as it stands */
+      if (c.first?.status === 303) return [];
+      await proc.until(async () => (await press(t, c.press))?.status === 303, { within: HEALTHY, every: 50, what: 'the form to be taken' });
+      return [];
+    },
+    async check(t, c) {
+      const [row] = await t.sql(`select o.bonus_days, (select count(*)::int from subpay.audit a
+        where a.order_id = o.id and a.action = 'support.extend') as audit from subpay.orders o where o.reference = $1`, [c.reference]);
+      return row.bonus_days === 7 && row.audit === 1 ? [] : [`${c.reference}: ${row.bonus_days} days, ${row.audit} rows in the audit`];
+    },
+  },
 };
 
 const targetOf = (t, flow) => proc.until(
@@ -159,6 +229,7 @@ async function one(t, flow, { call, n, count, kills }) {
   const begun = Date.now();
   const healed = await flow.heal(t, c).catch((error) => [error.message]);
   const { left } = await invariants.quiet(t, { within: HEALTHY - (Date.now() - begun) });
+  left.push(...await flow.check?.(t, c) ?? []);
   const twice = flow.target === 'worker' ? kills + 1 + Math.ceil(kills / 6) : 0;
   return { killed, violations: [...healed, ...left, ...await invariants.violations(t, { twice })] };
 }

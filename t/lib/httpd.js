@@ -37,10 +37,12 @@ class Httpd {
    * state     folder of this instance: httpd.conf, httpd.pid, logs, keys/, site/
    * defines   variables of conf/httpd.conf
    * extra     configuration text that follows it: products, at least
+   * env       more of the environment that it is started in
    * project   whose conf/httpd.conf it is: ours, or that of another version
    */
-  constructor({ state, port, defines = {}, extra = PRODUCTS, project = place.PROJECT }) {
+  constructor({ state, port, defines = {}, extra = PRODUCTS, project = place.PROJECT, env = {} }) {
     this.state = state;
+    this.env = env;
     this.project = project;
     this.port = port;
     this.conf = path.join(state, 'httpd.conf');
@@ -124,7 +126,7 @@ class Httpd {
     if (this.parent) return false;
     await this.clear();
     const done = await proc.run(APACHE, ['-d', this.state, '-f', this.conf, '-k', 'start'],
-      { env: environment(this.state), cwd: '/' });
+      { env: { ...environment(this.state), ...this.env }, cwd: '/' });
     if (done.status !== 0) {
       throw new Error(`httpd does not start:\n${done.stdout}${done.stderr}${this.tail()}`);
     }

@@ -83,11 +83,12 @@ class Shop {
     await this.options.prepared?.(this);
   }
 
-  makeHttpd(state, port, { settings, products, httpd = '', worker, project, build = place.BUILD }) {
+  makeHttpd(state, port, { settings, products, httpd = '', worker, project, env, build = place.BUILD }) {
     const node = new Httpd({
       state,
       port,
       project,
+      env,
       defines: {
         SUBPAY_MODULE: path.join(build, 'mod_subpay.so'),
         SUBPAY_SHARE: place.share(path.dirname(state)),
