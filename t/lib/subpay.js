@@ -70,6 +70,7 @@ class Shop {
       this.database = given.name;
       return;
     }
+    this.options.before?.(this);
     this.postgres = new Cluster({
       folder: path.join(this.folder, 'postgres'),
       port: this.ports[3],
