@@ -138,10 +138,12 @@ SP_READ(CHOICE)
         const char *words[3];
         const char *right;
     } choices[] = {
-        { "SubPayDuplicates", { "refund", "ticket", NULL },
+        { "SubPayDuplicates",
+          { "refund", "ticket", NULL },
           "write refund or ticket" },
         { "SubPayRefundEnds", { "full", "any", NULL }, "write full or any" },
-        { "SubPayDisputeAccess", { "keep", "suspend", NULL },
+        { "SubPayDisputeAccess",
+          { "keep", "suspend", NULL },
           "write keep or suspend" },
     };
     size_t i = 0;

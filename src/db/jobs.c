@@ -566,8 +566,8 @@ sp_outcome_t sp_db_refunds_decide(sp_ctx_t *ctx, apr_int64_t *decided)
 
 sp_outcome_t sp_db_refund_ready(sp_ctx_t *ctx, apr_int64_t id, const char **verdict)
 {
-    static const sp_stmt_t stmt = { "refund_ready",
-                                    "select subpay.refund_ready($1)", 1 };
+    static const sp_stmt_t stmt = { "refund_ready", "select subpay.refund_ready($1)",
+                                    1 };
     sp_args_t args = { 0 };
     PGresult *res;
     sp_outcome_t out;

@@ -96,7 +96,8 @@ static sp_outcome_t look(sp_ctx_t *ctx, const decision_t *decision, int tried,
     return *done ? SP_DONE : SP_REFUSED;
 }
 
-static sp_outcome_t submit(sp_ctx_t *ctx, const decision_t *decision, const char **say)
+static sp_outcome_t submit(sp_ctx_t *ctx, const decision_t *decision,
+                           const char **say)
 {
     const sp_provider_t *provider = decision->account->provider;
     const sp_evidence_t *evidence = &decision->evidence;

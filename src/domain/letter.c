@@ -24,16 +24,11 @@ static const struct {
     const char *template;
     const char *money;
 } money_lines[] = {
-    { "confirmation", "paid" },
-    { "recovered", "paid" },
-    { "review", "paid" },
-    { "refund", "returned" },
-    { "duplicate", "returned" },
-    { "refund_failed", "paid" },
-    { "checking", "checking" },
-    { "renewal_declined", "not_charged" },
-    { "renewed", "paid" },
-    { "released", "held" },
+    { "confirmation", "paid" },  { "recovered", "paid" },
+    { "review", "paid" },        { "refund", "returned" },
+    { "duplicate", "returned" }, { "refund_failed", "paid" },
+    { "checking", "checking" },  { "renewal_declined", "not_charged" },
+    { "renewed", "paid" },       { "released", "held" },
 };
 
 static void set_moment(sp_ctx_t *ctx, json_t *object, const char *name,

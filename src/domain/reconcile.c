@@ -81,8 +81,8 @@ struct sp_sweep_t {
     sp_sweep_counts_t counts;
     apr_int64_t run; /* its row; 0: none */
     int account;     /* which of settings->accounts is being looked at */
-    int list;    /* which of its lists (list_t); of events there is one */
-    walk_t walk; /* name NULL: not begun for this account */
+    int list;        /* which of its lists (list_t); of events there is one */
+    walk_t walk;     /* name NULL: not begun for this account */
     apr_pool_t *batch;
     apr_array_header_t *orders; /* of sp_order_t, in batch */
     int order;                  /* the next of them */
@@ -222,10 +222,10 @@ typedef sp_outcome_t (*unmatched_fn)(sp_ctx_t *ctx, const char *provider,
                                      const apr_array_header_t *facts, char *wanted);
 
 /* What of each list is to be settled. */
-static const unmatched_fn unmatched[LISTS] = {
-    sp_db_payments_unmatched, sp_db_periods_unmatched, sp_db_refunds_unmatched,
-    sp_db_disputes_unmatched
-};
+static const unmatched_fn unmatched[LISTS] = { sp_db_payments_unmatched,
+                                               sp_db_periods_unmatched,
+                                               sp_db_refunds_unmatched,
+                                               sp_db_disputes_unmatched };
 
 static sp_outcome_t settle_page(sp_ctx_t *ctx, sp_sweep_t *sweep,
                                 const sp_page_t *page)
@@ -253,8 +253,7 @@ static list_fn list_of(const sp_ctx_t *ctx, const sp_sweep_t *sweep)
 {
     const sp_provider_t *provider = account_of(ctx, sweep)->provider;
     const list_fn lists[LISTS] = { provider->payments_list, provider->periods_list,
-                                   provider->refunds_list,
-                                   provider->disputes_list };
+                                   provider->refunds_list, provider->disputes_list };
 
     return sweep->layer->events ? provider->events_list : lists[sweep->list];
 }
@@ -340,9 +339,9 @@ static sp_outcome_t open_walk(sp_ctx_t *ctx, sp_sweep_t *sweep)
     walk_t *walk = &sweep->walk;
     static const char *const lists[LISTS] = { NULL, ":periods", ":refunds",
                                               ":disputes" };
-    const char *name = apr_pstrcat(sweep->pool, sweep->layer->kind, ":",
-                                   account_of(ctx, sweep)->name, lists[sweep->list],
-                                   NULL);
+    const char *name =
+        apr_pstrcat(sweep->pool, sweep->layer->kind, ":",
+                    account_of(ctx, sweep)->name, lists[sweep->list], NULL);
     sp_outcome_t out;
 
     memset(walk, 0, sizeof(*walk));

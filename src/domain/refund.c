@@ -84,8 +84,8 @@ static sp_outcome_t learn_disputes(sp_ctx_t *ctx, const decision_t *decision,
                                                      &page);
     *say = "the provider did not answer clearly";
     for (i = 0; out == SP_DONE && i < page.facts->nelts; i++) {
-        out = sp_fact_settle(ctx, APR_ARRAY_IDX(page.facts, i, sp_fact_t *),
-                             &settled);
+        out =
+            sp_fact_settle(ctx, APR_ARRAY_IDX(page.facts, i, sp_fact_t *), &settled);
     }
     return out == SP_DONE && (page.facts->nelts == 0 || page.next) ? disputed(say)
                                                                    : out;

@@ -29,7 +29,7 @@ typedef enum sp_fact_kind_t {
     SP_FACT_PERIOD_FAILED,    /* it was to be paid for, and was not: tried again */
     SP_FACT_RENEWAL, /* whether the provider will charge again: present state */
     SP_FACT_PAYMENT_AUTHORISED, /* the bank holds the money for us; it is not taken */
-    SP_FACT_WARNING /* the card network takes a payment for fraud */
+    SP_FACT_WARNING             /* the card network takes a payment for fraud */
 } sp_fact_kind_t;
 
 typedef struct sp_fact_t {
@@ -68,7 +68,7 @@ typedef struct sp_fact_t {
     /* A refund's or a dispute's own part. */
     const char *refund_id;
     const char *dispute_id; /* or the warning's own id */
-    const char *status; /* pending, succeeded, failed, cancelled; disputes: open,
+    const char *status;     /* pending, succeeded, failed, cancelled; disputes: open,
                            * warning, under_review, won, lost, closed; renewals:
                            * active, stopping (runs out), ended; warnings:
                            * actionable, closed */

@@ -42,8 +42,8 @@ typedef struct sp_list_ask_t {
     apr_time_t until;  /* created before; 0 for no limit */
     const char *after; /* continue behind this id (the page's next), NULL at first */
     const char *payment_id; /* refunds, disputes: those of this payment; NULL: all */
-    int undelivered;   /* events only: those some endpoint did not take */
-    int limit;         /* at most 100 */
+    int undelivered;        /* events only: those some endpoint did not take */
+    int limit;              /* at most 100 */
 } sp_list_ask_t;
 
 /* One page of a list, newest first as providers give them. */

@@ -34,7 +34,7 @@ sp_outcome_t sp_stripe_dispute_fetch(sp_ctx_t *ctx, const sp_account_t *account,
 }
 
 static sp_outcome_t submit(sp_ctx_t *ctx, const sp_account_t *account,
-                         const sp_stripe_call_t *call, sp_fact_t **fact)
+                           const sp_stripe_call_t *call, sp_fact_t **fact)
 {
     sp_stripe_reader_t reader = sp_stripe_reader(ctx);
     sp_slice_t body;

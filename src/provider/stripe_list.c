@@ -204,13 +204,14 @@ static sp_outcome_t list_of(sp_ctx_t *ctx, const sp_account_t *account,
                             const char *path, sp_stripe_take_fn take,
                             sp_page_t *page)
 {
-    sp_stripe_list_t list = {
-        .what = what, .path = path, .take = take, .ask = *ask
-    };
+    sp_stripe_list_t list = { .what = what,
+                              .path = path,
+                              .take = take,
+                              .ask = *ask };
 
     if (ask->payment_id) {
-        list.params[0] = sp_stripe_is_id(ask->payment_id, "pi_") ? "payment_intent"
-                                                                 : "charge";
+        list.params[0] =
+            sp_stripe_is_id(ask->payment_id, "pi_") ? "payment_intent" : "charge";
         list.params[1] = ask->payment_id;
     }
     return sp_stripe_page(ctx, account, &list, page);

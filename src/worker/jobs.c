@@ -160,11 +160,10 @@ static const char *settings_json(apr_pool_t *pool, const sp_settings_t *settings
                      apr_psprintf(pool, "%" APR_TIME_T_FMT " s",
                                   apr_time_sec(settings->auto_refund.after)));
     sp_json_set_int(json, "auto_refund_limit", settings->auto_refund.limit);
-    json_object_set_new(
-        json, "refund_confirm",
-        settings->refund_confirm
-            ? json_loads(settings->refund_confirm, 0, NULL)
-            : json_object());
+    json_object_set_new(json, "refund_confirm",
+                        settings->refund_confirm
+                            ? json_loads(settings->refund_confirm, 0, NULL)
+                            : json_object());
     sp_json_set_bool(json, "notify", settings->notify_url != NULL);
     return sp_json_dump(pool, json);
 }

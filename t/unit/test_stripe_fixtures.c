@@ -114,7 +114,8 @@ static void an_invoice(void **state)
     assert_string_equal(fact->invoice_id, "in_1Pgc6tB7WZ01zgkWu9fdqL6I");
     invoice = sp_json_own(world.pool, json_deep_copy(sample("invoice")));
     period = json_object_get(
-        json_array_get(json_object_get(json_object_get(invoice, "lines"), "data"), 0),
+        json_array_get(json_object_get(json_object_get(invoice, "lines"), "data"),
+                       0),
         "period");
     json_object_set_new(period, "end", json_integer(1724632454));
     json_object_set_new(invoice, "status", json_string("paid"));

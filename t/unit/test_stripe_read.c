@@ -29,28 +29,28 @@
     "\",\"payment_status\":\"" payment_status                                  \
     "\",\"url\":\"https://pay.example/1\",\"metadata\":" METADATA more "}"
 
-#define INVOICE(status, reason, more)                                                \
-    "{\"id\":\"in_1\",\"object\":\"invoice\",\"amount_due\":900,"                      \
-    "\"amount_paid\":900,\"attempt_count\":1,\"billing_reason\":\"" reason "\","       \
-    "\"created\":1700000000,\"currency\":\"usd\",\"customer\":\"cus_1\","              \
-    "\"customer_email\":\"ana@example.com\",\"livemode\":false,"                     \
-    "\"hosted_invoice_url\":\"https://pay.example/in\","                             \
-    "\"next_payment_attempt\":1700300000,\"lines\":{\"data\":["                      \
-    "{\"period\":{\"end\":1700000000,\"start\":1699000000}},"                        \
-    "{\"period\":{\"end\":1702592000,\"start\":1700000000}}]},"                      \
-    "\"parent\":{\"type\":\"subscription_details\",\"subscription_details\":{"       \
-    "\"metadata\":" METADATA ",\"subscription\":\"sub_1\"}},\"status\":\"" status   \
+#define INVOICE(status, reason, more)                                             \
+    "{\"id\":\"in_1\",\"object\":\"invoice\",\"amount_due\":900,"                 \
+    "\"amount_paid\":900,\"attempt_count\":1,\"billing_reason\":\"" reason "\","  \
+    "\"created\":1700000000,\"currency\":\"usd\",\"customer\":\"cus_1\","         \
+    "\"customer_email\":\"ana@example.com\",\"livemode\":false,"                  \
+    "\"hosted_invoice_url\":\"https://pay.example/in\","                          \
+    "\"next_payment_attempt\":1700300000,\"lines\":{\"data\":["                   \
+    "{\"period\":{\"end\":1700000000,\"start\":1699000000}},"                     \
+    "{\"period\":{\"end\":1702592000,\"start\":1700000000}}]},"                   \
+    "\"parent\":{\"type\":\"subscription_details\",\"subscription_details\":{"    \
+    "\"metadata\":" METADATA ",\"subscription\":\"sub_1\"}},\"status\":\"" status \
     "\",\"status_transitions\":{\"paid_at\":1700000100}" more "}"
 
-#define PAYMENTS(more)                                                              \
-    ",\"payments\":{\"data\":[{\"status\":\"open\",\"payment\":{\"type\":"            \
+#define PAYMENTS(more)                                                     \
+    ",\"payments\":{\"data\":[{\"status\":\"open\",\"payment\":{\"type\":" \
     "\"payment_intent\",\"payment_intent\":\"pi_0\"}}" more "],\"has_more\":false}"
-#define PAID_BY                                                                     \
-    ",{\"status\":\"paid\",\"payment\":{\"type\":\"payment_intent\","                 \
+#define PAID_BY                                                       \
+    ",{\"status\":\"paid\",\"payment\":{\"type\":\"payment_intent\"," \
     "\"payment_intent\":\"pi_1\"}}"
 
-#define SUBSCRIPTION(status, more)                                                  \
-    "{\"id\":\"sub_1\",\"object\":\"subscription\",\"created\":1700000000,"          \
+#define SUBSCRIPTION(status, more)                                                     \
+    "{\"id\":\"sub_1\",\"object\":\"subscription\",\"created\":1700000000,"            \
     "\"customer\":\"cus_1\",\"items\":{\"data\":[{\"current_period_end\":1702592000,"  \
     "\"current_period_start\":1700000000}]},\"livemode\":false,\"metadata\":" METADATA \
     ",\"status\":\"" status "\"" more "}"
@@ -526,8 +526,8 @@ static void a_paid_invoice_is_a_period(void **state)
 static void an_invoice_without_its_payments_names_none(void **state)
 {
     (void)state;
-    assert_null(read_as(sp_stripe_take_invoice,
-                        INVOICE("paid", "subscription_create", "")));
+    assert_null(
+        read_as(sp_stripe_take_invoice, INVOICE("paid", "subscription_create", "")));
     assert_int_equal(fact->kind, SP_FACT_PERIOD_PAID);
     assert_true(fact->is_first);
     assert_null(fact->payment_id);
@@ -641,12 +641,14 @@ static void a_subscription_page_is_its_first_period(void **state)
     assert_null(read_as(sp_stripe_take_session,
                         apr_psprintf(world.pool, page, "open", "unpaid", ORDER)));
     assert_int_equal(fact->kind, SP_FACT_CHECKOUT_OPEN);
-    assert_null(read_as(sp_stripe_take_session,
-                        apr_psprintf(world.pool, page, "complete", "unpaid", ORDER)));
+    assert_null(
+        read_as(sp_stripe_take_session,
+                apr_psprintf(world.pool, page, "complete", "unpaid", ORDER)));
     assert_int_equal(fact->kind, SP_FACT_PAYMENT_PROCESSING);
     /* Of some other program in this account. */
-    assert_null(read_as(sp_stripe_take_session,
-                        apr_psprintf(world.pool, page, "complete", "paid", "theirs")));
+    assert_null(
+        read_as(sp_stripe_take_session,
+                apr_psprintf(world.pool, page, "complete", "paid", "theirs")));
     assert_int_equal(fact->kind, SP_FACT_IGNORED);
 }
 
@@ -654,8 +656,9 @@ static void a_period_is_told_in_stripes_words(void **state)
 {
     static const struct {
         const char *period, *interval, *count;
-    } cases[] = { { "1mo", "month", "1" }, { "3mo", "month", "3" }, { "1y", "year", "1" },
-                  { "2w", "week", "2" },   { "30d", "day", "30" },  { "4y", NULL, NULL },
+    } cases[] = { { "1mo", "month", "1" }, { "3mo", "month", "3" },
+                  { "1y", "year", "1" },   { "2w", "week", "2" },
+                  { "30d", "day", "30" },  { "4y", NULL, NULL },
                   { "37mo", NULL, NULL },  { NULL, NULL, NULL } };
     const char *count;
     size_t i;
