@@ -3,8 +3,8 @@
 --
 -- Access starts now, not when the card was charged: the customer loses no day. A plan
 -- that is still running (bought longer ago than the duplicate window) is extended: the
--- new period begins where it ends. Within the window it is more likely a mistake:
--- granted all the same, and a person is asked; or it is sent back by itself, and then
+-- new period begins where it ends. Within the window it is more likely a mistake, and so
+-- is, at any time, a second one that renews beside a first: granted all the same, and a person is asked; or it is sent back by itself, and then
 -- brings no credits in the first place.
 -- Money that is only held is taken now that access is there: until then the order is
 -- "processing".
@@ -46,14 +46,16 @@ begin
           join orders e on e.id = s.order_id
          where s.account_id = account and s.product = in_order.product
            and s.status = 'active'
-           and e.completed_at <= now() - in_rules.duplicate_window;
+           and e.completed_at <= now() - in_rules.duplicate_window
+           and not renews_beside(s, in_order);
         starts := greatest(starts, runs_until);
         select e.* into twin
           from subscriptions s
           join orders e on e.id = s.order_id
          where s.account_id = account and s.product = in_order.product
            and s.status = 'active' and e.id <> in_order.id
-           and e.completed_at > now() - in_rules.duplicate_window
+           and (e.completed_at > now() - in_rules.duplicate_window
+                or renews_beside(s, in_order))
          order by e.completed_at, e.id
          limit 1;
         -- Two packs of credits are as often meant as not: those a person looks at.

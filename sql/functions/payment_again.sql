@@ -13,14 +13,14 @@ declare
     own constant boolean := in_payment.payment_id is not distinct from in_order.payment_id;
     o subpay.orders;
 begin
-    if exists (select from periods p
+    if not own then
+        if in_order.renews and exists (
+               select from periods p
                  join renewals r on r.renewal_id = p.renewal_id and r.provider = p.provider
                 where p.payment_id = in_payment.payment_id
-                  and p.provider = in_payment.provider and not r.extra
-                  and p.payment_id is distinct from in_order.payment_id) then
-        return settle_answer(verdict, null, in_order);  -- of a renewal: as it should be
-    elsif not own then
-        if in_payment.state = 'held' then
+                  and p.provider = in_payment.provider and not r.extra) then
+            return settle_answer(verdict, null, in_order);  -- of a renewal, as it should
+        elsif in_payment.state = 'held' then
             perform hold_let_go(in_order.id, in_payment, 'system');
         elsif not gone and not refund_duplicate(in_order, in_payment, in_order) then
             perform ticket_open('duplicate', 'duplicate:' || in_payment.payment_id,

@@ -76,6 +76,7 @@ static void set_order(sp_ctx_t *ctx, json_t *model, const sp_order_t *order)
     sp_json_set_text(json, "title", order->title);
     sp_json_set_text(json, "amount", sp_money_text(ctx->pool, &order->price));
     sp_json_set_text(json, "statement", sp_order_statement(ctx, order));
+    sp_json_set_bool(json, "renews", order->renews);
     sp_json_set_int(json, "credits", order->credits);
     sp_json_set_int(json, "bonus_days", order->bonus_days);
     if (order->completed_at > order->paid_at) {

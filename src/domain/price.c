@@ -90,7 +90,7 @@ static sp_outcome_t tell(sp_ctx_t *ctx, const sp_product_t *product,
     detail = sp_json_object(ctx->pool);
     sp_json_set_text(detail, "price", product->provider_price);
     return sp_db_alert_raise(
-        ctx, key, error ? "page" : "digest",
+        ctx, key, error ? "page" : "today",
         apr_psprintf(ctx->pool, "The price of %s differs at the provider: %s",
                      product->name, problem),
         sp_json_dump(ctx->pool, detail));

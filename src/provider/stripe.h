@@ -132,6 +132,14 @@ sp_outcome_t sp_stripe_walk(sp_ctx_t *ctx, const sp_account_t *account,
 
 /* -- stripe_find.c: one object ---------------------------------------------- */
 
+/** One PaymentIntent, with its latest charge. */
+sp_outcome_t sp_stripe_intent_fetch(sp_ctx_t *ctx, const sp_account_t *account,
+                                    const char *id, sp_fact_t **fact);
+
+/** A payment without our mark may be a renewal's: then *payment becomes its period. */
+sp_outcome_t sp_stripe_period_of(sp_ctx_t *ctx, const sp_account_t *account,
+                                 sp_fact_t **payment);
+
 /** GET one object, expanded, and read it with take. */
 sp_outcome_t sp_stripe_fetch(sp_ctx_t *ctx, const sp_account_t *account,
                              const char *what, const char *path, const char *expand,

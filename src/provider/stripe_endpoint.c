@@ -100,13 +100,31 @@ static const sp_scan_field_t rows[] = {
 };
 static const sp_scan_shape_t shape = { rows, 2 };
 
-static const char *list_missing(apr_pool_t *pool, uint32_t sends)
+/* Nobody must send us news of renewals where nothing renews. */
+static int is_needed(const sp_settings_t *settings, const char *type)
+{
+    int i;
+
+    if (strncmp(type, "invoice.", 8) != 0 &&
+        strncmp(type, "customer.subscription.", 22) != 0) {
+        return 1;
+    }
+    for (i = 0; i < settings->products->nelts; i++) {
+        if (APR_ARRAY_IDX(settings->products, i, const sp_product_t *)->renews) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static const char *list_missing(apr_pool_t *pool, const sp_settings_t *settings,
+                                uint32_t sends)
 {
     const char *missing = NULL;
     apr_size_t i;
 
     for (i = 0; sp_stripe_event_type(i); i++) {
-        if (!(sends >> i & 1)) {
+        if (!(sends >> i & 1) && is_needed(settings, sp_stripe_event_type(i))) {
             missing = apr_pstrcat(pool, missing ? missing : "", missing ? ", " : "",
                                   sp_stripe_event_type(i), NULL);
         }
@@ -142,7 +160,7 @@ sp_outcome_t sp_stripe_endpoint_check(sp_ctx_t *ctx, const sp_account_t *account
     endpoint->version = in.best.version;
     endpoint->wanted = SP_STRIPE_VERSION;
     endpoint->missing =
-        endpoint->found ? list_missing(ctx->pool, in.best.sends) : NULL;
+        endpoint->found ? list_missing(ctx->pool, ctx->settings, in.best.sends) : NULL;
     return SP_DONE;
 }
 

@@ -36,17 +36,19 @@ sp_outcome_t sp_stripe_fetch(sp_ctx_t *ctx, const sp_account_t *account,
     return why ? sp_call_unreadable(ctx, call.what, why) : SP_DONE;
 }
 
-sp_outcome_t sp_stripe_payment_fetch(sp_ctx_t *ctx, const sp_account_t *account,
-                                     const char *payment_id, sp_fact_t **fact)
+sp_outcome_t sp_stripe_intent_fetch(sp_ctx_t *ctx, const sp_account_t *account,
+                                    const char *id, sp_fact_t **fact)
 {
-    if (sp_stripe_is_id(payment_id, "cs_")) {
-        return sp_stripe_checkout_fetch(ctx, account, payment_id, fact);
-    }
+    return sp_stripe_fetch(ctx, account, "fetch payment",
+                           apr_pstrcat(ctx->pool, "/v1/payment_intents/", id, NULL),
+                           "latest_charge", sp_stripe_take_intent, fact);
+}
+
+static sp_outcome_t fetch_bare(sp_ctx_t *ctx, const sp_account_t *account,
+                               const char *payment_id, sp_fact_t **fact)
+{
     if (sp_stripe_is_id(payment_id, "pi_")) {
-        return sp_stripe_fetch(
-            ctx, account, "fetch payment",
-            apr_pstrcat(ctx->pool, "/v1/payment_intents/", payment_id, NULL),
-            "latest_charge", sp_stripe_take_intent, fact);
+        return sp_stripe_intent_fetch(ctx, account, payment_id, fact);
     }
     if (sp_stripe_is_id(payment_id, "ch_") || sp_stripe_is_id(payment_id, "py_")) {
         return sp_stripe_fetch(
@@ -58,6 +60,27 @@ sp_outcome_t sp_stripe_payment_fetch(sp_ctx_t *ctx, const sp_account_t *account,
                   "The payment provider does not know this payment.");
 }
 
+/* Payments of renewals have a customer and no mark of ours. */
+static int may_be_a_period(const sp_fact_t *fact)
+{
+    return fact->kind == SP_FACT_PAYMENT_SUCCEEDED && !fact->order_id &&
+           fact->customer_id && sp_stripe_is_id(fact->payment_id, "pi_");
+}
+
+sp_outcome_t sp_stripe_payment_fetch(sp_ctx_t *ctx, const sp_account_t *account,
+                                     const char *payment_id, sp_fact_t **fact)
+{
+    sp_outcome_t out;
+
+    if (sp_stripe_is_id(payment_id, "cs_")) {
+        return sp_stripe_checkout_fetch(ctx, account, payment_id, fact);
+    }
+    out = fetch_bare(ctx, account, payment_id, fact);
+    return out == SP_DONE && may_be_a_period(*fact)
+               ? sp_stripe_period_of(ctx, account, fact)
+               : out;
+}
+
 /* -- By description --------------------------------------------------------------- */
 
 /* What fits so far. */
@@ -66,12 +89,14 @@ typedef struct finds_t {
     apr_time_t deadline;           /* for all lists together */
     apr_array_header_t *facts;     /* of sp_fact_t * */
     apr_array_header_t *customers; /* of const char * */
+    apr_array_header_t *periods;   /* of sp_fact_t *: their payment is not told yet */
 } finds_t;
 
 static int is_payment(const sp_fact_t *fact)
 {
     return fact->payment_id && (fact->kind == SP_FACT_PAYMENT_SUCCEEDED ||
                                 fact->kind == SP_FACT_PAYMENT_AUTHORISED ||
+                                fact->kind == SP_FACT_PERIOD_PAID ||
                                 fact->kind == SP_FACT_PAYMENT_PROCESSING);
 }
 
@@ -110,6 +135,9 @@ static int keep_fitting(void *baton, const sp_page_t *page)
         fact = APR_ARRAY_IDX(page->facts, i, sp_fact_t *);
         if (is_payment(fact) && fits(finds->find, fact)) {
             add_payment(finds->facts, fact);
+        }
+        else if (fact->kind == SP_FACT_PERIOD_PAID && finds->find->email) {
+            APR_ARRAY_PUSH(finds->periods, sp_fact_t *) = fact;
         }
     }
     return 1;
@@ -165,6 +193,25 @@ static sp_outcome_t find_spelling(sp_ctx_t *ctx, const sp_account_t *account,
                           : out;
 }
 
+/* Before the charges: those say the same, and not whose they are. */
+static sp_outcome_t complete_periods(sp_ctx_t *ctx, const sp_account_t *account,
+                                     finds_t *finds)
+{
+    sp_outcome_t out = SP_DONE;
+    sp_fact_t *fact;
+    int i;
+
+    for (i = 0; out == SP_DONE && i < finds->periods->nelts; i++) {
+        fact = APR_ARRAY_IDX(finds->periods, i, sp_fact_t *);
+        sp_call_share_time(ctx, finds->deadline);
+        out = sp_stripe_period_complete(ctx, account, fact);
+        if (out == SP_DONE) {
+            add_payment(finds->facts, fact);
+        }
+    }
+    return out;
+}
+
 static sp_outcome_t find_charges(sp_ctx_t *ctx, const sp_account_t *account,
                                  finds_t *finds)
 {
@@ -204,6 +251,9 @@ static sp_outcome_t find_by_email(sp_ctx_t *ctx, const sp_account_t *account,
                        strcmp(spellings[i], spellings[i - 1]) != 0)) {
             out = find_spelling(ctx, account, spellings[i], finds);
         }
+    }
+    if (out == SP_DONE) {
+        out = complete_periods(ctx, account, finds);
     }
     return out == SP_DONE ? find_charges(ctx, account, finds) : out;
 }
@@ -251,6 +301,7 @@ sp_outcome_t sp_stripe_payments_find(sp_ctx_t *ctx, const sp_account_t *account,
     finds.deadline = sp_call_deadline(ctx);
     finds.facts = apr_array_make(ctx->pool, 4, sizeof(sp_fact_t *));
     finds.customers = apr_array_make(ctx->pool, 4, sizeof(const char *));
+    finds.periods = apr_array_make(ctx->pool, 1, sizeof(sp_fact_t *));
     out = find->payment_id ? find_by_id(ctx, account, &finds)
           : find->email    ? find_by_email(ctx, account, &finds)
                            : find_by_card(ctx, account, &finds);

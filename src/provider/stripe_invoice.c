@@ -317,6 +317,46 @@ static sp_outcome_t fetch_invoice(sp_ctx_t *ctx, const sp_account_t *account,
                            "payments", sp_stripe_take_invoice, invoice);
 }
 
+static const sp_scan_field_t link_rows[] = {
+    ROW(sp_fact_t, "id", TEXT, 1, charge_id), /* what the list goes by */
+    ROW(sp_fact_t, "invoice", ID, 0, invoice_id),
+};
+static const sp_scan_shape_t link_shape = ALL(link_rows);
+
+static const char *take_link(const sp_stripe_reader_t *reader, sp_scan_t *scan,
+                             sp_fact_t **fact)
+{
+    *fact = apr_pcalloc(reader->pool, sizeof(**fact));
+    return sp_scan_read(scan, &link_shape, *fact) ? NULL : scan->error;
+}
+
+sp_outcome_t sp_stripe_period_of(sp_ctx_t *ctx, const sp_account_t *account,
+                                 sp_fact_t **payment)
+{
+    const sp_stripe_list_t links = { .what = "find invoice of a payment",
+                                     .path = "/v1/invoice_payments",
+                                     .take = take_link,
+                                     .ask = { .limit = 1 },
+                                     .params = { "payment[type]", "payment_intent",
+                                                 "payment[payment_intent]",
+                                                 (*payment)->payment_id } };
+    sp_fact_t *period;
+    sp_page_t page;
+    sp_outcome_t out = sp_stripe_page(ctx, account, &links, &page);
+
+    if (out != SP_DONE || page.facts->nelts == 0) {
+        return out;
+    }
+    out = fetch_invoice(ctx, account,
+                        APR_ARRAY_IDX(page.facts, 0, sp_fact_t *)->invoice_id,
+                        &period);
+    if (out == SP_DONE && period->kind == SP_FACT_PERIOD_PAID) {
+        add_payment(period, *payment);
+        *payment = period;
+    }
+    return out;
+}
+
 sp_outcome_t sp_stripe_period_complete(sp_ctx_t *ctx, const sp_account_t *account,
                                        sp_fact_t *fact)
 {
@@ -334,8 +374,7 @@ sp_outcome_t sp_stripe_period_complete(sp_ctx_t *ctx, const sp_account_t *accoun
         add_invoice(fact, invoice);
     }
     if (!fact->charge_id && sp_stripe_is_id(fact->payment_id, "pi_") &&
-        sp_stripe_payment_fetch(ctx, account, fact->payment_id, &payment) ==
-            SP_DONE) {
+        sp_stripe_intent_fetch(ctx, account, fact->payment_id, &payment) == SP_DONE) {
         add_payment(fact, payment);
     }
     return SP_DONE;

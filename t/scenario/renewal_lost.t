@@ -60,6 +60,36 @@ test('the webhook cannot ask which payment it was: stored, and completed by the 
   assert.deepEqual(await one(reference), ONE);
 });
 
+test('a renewal given back in the dashboard, all webhooks off: its time goes along', async () => {
+  const { reference } = await t.buy('monthly', 'back@example.com');
+  const { id } = await t.order(reference).becomes('completed');
+  await t.mailsBecome('back@example.com');
+  await t.sandbox.webhooks('off');
+  const before = (await t.order(reference).subscriptions)[0].expires_at;
+  await t.sandbox.control('POST', `subscriptions/${(await subscriptionOf(reference)).id}/renew`, { outcome: 'paid' });
+  await t.until(async () => (await one(reference)).periods === 2, { within: 10_000, what: 'the renewal' });
+  const second = await t.value('select payment_id from subpay.periods where order_id = $1 order by starts_at desc limit 1', [id]);
+  await t.stripe.refunds.create({ payment_intent: second });
+  await t.until(async () => +(await t.order(reference).subscriptions)[0].expires_at === +before,
+    { within: 15_000, what: 'the time to be taken back' });
+  assert.equal(await t.order(reference).state, 'completed', 'and only that');
+  await t.sandbox.webhooks('on');
+});
+
+test('support names the payment: found by it, though it bears no mark of ours', async () => {
+  await t.sandbox.webhooks('off');
+  const bought = await t.buy('monthly', 'named@example.com', { follow: false, pay: false });
+  await t.httpd.stop();
+  await t.pay(bought.session_url, { card: '4242424242424242' });
+  const [invoice] = (await t.stripe.invoices.list({ expand: ['data.payments'] })).data;
+  const intent = invoice.payments.data[0].payment.payment_intent;
+  const done = await t.subpayctl('recover', intent);
+  assert.equal(done.status, 0, done.stdout + done.stderr);
+  assert.equal(await t.order(bought.reference).state, 'completed');
+  await t.httpd.start();
+  await t.sandbox.webhooks('on');
+});
+
 test('a stop that was never told: asked for when the paid time is up', async () => {
   const { reference } = await t.buy('monthly', 'quiet@example.com');
   const { id } = await t.order(reference).becomes('completed');
