@@ -2,7 +2,7 @@
 -- stays forgotten; what is old goes; the books stay, and so do the invariants.
 \ir helper.psql
 begin;
-select plan(64);
+select plan(65);
 
 -- Where an address or a name is, in any column of any table: the rows as text.
 create function t.traces(in_what text) returns setof text language plpgsql
@@ -59,7 +59,7 @@ select t.settle(t.refund(1, 100, 'succeeded')) \g /dev/null
 select audit_add('sam', 'support.note', t.id(1), null, 'Called Ana Example, ana@example.com', '{"email": "ana@example.com", "name": "Ana Example"}') \g /dev/null
 select alert_raise('someone', 'today', 'Look at ana@example.com', '{"who": "ana@example.com"}') \g /dev/null
 insert into desk_actions values (gen_random_uuid(), 'resend', 'sam', t.id(1), '{"to": "ana@example.com"}');
-select event_keep('stripe', 'evt_raw', convert_to('{"email": "ana@example.com", oops', 'UTF8'), 'cannot be read') \g /dev/null
+select event_keep('stripe', 'evt_raw', convert_to('{"email": "Ana@Example.com", oops', 'UTF8'), 'cannot be read') \g /dev/null
 select t.placed(2, 0, 'diana@example.com') \g /dev/null
 select t.settle(t.paid(2, '{"email": "diana@example.com", "name": "Diana Other"}')) \g /dev/null
 select t.placed(3, 0, 'ana@example.com.au') \g /dev/null
@@ -110,6 +110,7 @@ select is((select count(*)::int from accounts o where to_jsonb(o)::text ilike '%
 select is((select count(*)::int from outbox o where to_jsonb(o)::text ilike '%ana@example.com%' and o.order_id not in (t.id(2), t.id(3))), 0, 'nor in mails');
 select is((select count(*)::int from payments o where to_jsonb(o)::text ilike '%ana@example.com%' and o.order_id not in (t.id(2), t.id(3))), 0, 'nor in payments');
 select is((select count(*)::int from provider_events o where to_jsonb(o)::text ilike '%ana@example.com%' and o.order_id is distinct from t.id(2) and o.order_id is distinct from t.id(3)), 0, 'nor in events');
+select is((select octet_length(raw) from provider_events where event_id = 'evt_raw'), 0, 'nor in bytes that nobody could read');
 select is(array(select t.traces('Ana Example')), '{}'::text[], 'none of her name');
 select is(array(select t.traces('Anna@Example')), '{}'::text[], 'none of the address before the correction');
 select is(array(select t.traces('ana.pays')), '{}'::text[], 'none of the one at the provider');
