@@ -65,6 +65,12 @@ begin
         elsif fits = 'active' then
             perform order_credits_return(o, account);
         end if;
+        if d.lost then  -- who had the bank take it back is not charged again
+            update renewals n
+               set wanted = 'stop', wanted_by = 'system', asks = 0, next_ask_at = now()
+             where n.order_id = o.id and n.state = 'active'
+               and n.wanted is distinct from 'stop';
+        end if;
     end if;
     if (o.state = 'refunded') <> gone then
         o := case when gone then order_close_refunded(o, in_payment, in_actor)
@@ -74,6 +80,9 @@ begin
                           'payment ' || in_payment.payment_id,
                           jsonb_build_object('access', was),
                           jsonb_build_object('access', fits));
+    end if;
+    if was <> fits then
+        perform renewal_reckon(o.id);
     end if;
     return o;
 end

@@ -21,6 +21,7 @@ begin
                  union all
                 select id from orders where next_ask_at is not null) r
           join payments q on q.order_id = r.id and q.amount_refunded < q.amount
+                         and q.state = 'taken'
          where coalesce(q.paid_at, q.created_at) < now() - in_rules.auto_refund_after
            and q.created_at < now() - patience
            and not exists (select from tickets t

@@ -50,7 +50,7 @@ select is(refund_ready(t.refund_id(3)), 'ok', 'the worker may make it');
 select t.says(t.refund(3, 20000, 'succeeded')) \g /dev/null
 select results_eq($$ select o.state, k.state, m.template, m.payload -> 'refund' ? 'unasked_paid_at', m.payload -> 'refund' ? 'plan_ends'
                        from orders o join tickets k on k.order_id = o.id and k.kind = 'review'
-                       join outbox m on m.order_id = o.id and m.kind = 'mail' where o.id = t.id(3) $$,
+                       join outbox m on m.order_id = o.id and m.dedupe_key like 'refund_mail%' where o.id = t.id(3) $$,
     $$ values ('refunded', 'solved', 'refund', true, false) $$, 'made: closed, and the customer told why, before they asked');
 
 -- Never while the outcome is unknown, or a bank is in it.
