@@ -46,7 +46,7 @@ test('after that time, not before: whole, once, with a mail that says why', asyn
 test('a dispute that nobody has told us of yet: not sent back, a person hears', async () => {
   const two = await stranded('cleo@example.com');
   await t.sandbox.webhooks('off');
-  for (const on of ['GET /v1/events', 'GET /v1/disputes']) await t.sandbox.fault({ on, do: 'status', status: 500, times: 'always' });
+  for (const on of ['GET /v1/events', 'GET /v1/disputes', 'GET /v1/charges']) await t.sandbox.fault({ on, do: 'status', status: 500, times: 'always' });
   t.allowLog('SP0351', 'SP0352', 'SP0401', 'SP0712', 'SP0713');
   await t.sandbox.control('POST', 'disputes', { payment_intent: two.intent, reason: 'product_not_received' });
   await age(two.id, 50);
