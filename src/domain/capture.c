@@ -63,8 +63,9 @@ static sp_outcome_t settle(sp_ctx_t *ctx, sp_fact_t *fact, const char **say)
     return SP_DONE;
 }
 
-/* Ask what has become of it; SP_DONE with *waits when it is held still. */
-static sp_outcome_t look(sp_ctx_t *ctx, const held_t *held, int wanted, int *waits,
+/* Ask what has become of it; SP_DONE with *waits when it is held still. What is held no
+ * longer and was not taken ends, as it is settled, what was given for it. */
+static sp_outcome_t look(sp_ctx_t *ctx, const held_t *held, int *waits,
                          const char **say)
 {
     sp_fact_t *fact;
@@ -82,23 +83,20 @@ static sp_outcome_t look(sp_ctx_t *ctx, const held_t *held, int wanted, int *wai
         *waits = 1;
         return SP_DONE;
     }
-    out = settle(ctx, fact, say);
-    if (out != SP_DONE || fact->kind != SP_FACT_PAYMENT_VOID || !wanted) {
-        return out;
+    if (fact->kind != SP_FACT_PAYMENT_SUCCEEDED) {
+        sp_log(
+            ctx->log, SP_LOG_WARN, 313,
+            "payment %s is no longer held and was not taken: the access given for "
+            "it has ended",
+            held->ask.payment_id);
     }
-    sp_log(ctx->log, SP_LOG_WARN, 313,
-           "payment %s is no longer held and was not taken: the access given for it "
-           "has ended; see its ticket",
-           held->ask.payment_id);
-    *say = "the bank holds it no longer";
-    return SP_REFUSED;
+    return settle(ctx, fact, say);
 }
 
 static sp_outcome_t take(sp_ctx_t *ctx, const held_t *held, const char **say)
 {
     sp_fact_t *fact;
     sp_outcome_t out;
-    int waits;
 
     ctx->patience = PATIENCE;
     out = held->account->provider->payment_capture(ctx, held->account, &held->ask,
@@ -106,16 +104,12 @@ static sp_outcome_t take(sp_ctx_t *ctx, const held_t *held, const char **say)
     if (out == SP_DONE) {
         return settle(ctx, fact, say);
     }
-    if (out != SP_REFUSED) {
-        *say = "no clear answer: it may or may not have been taken";
-        return out;
-    }
-    /* Refused because it is taken already, or because there is nothing to take. */
-    out = look(ctx, held, 1, &waits, say);
-    if (out == SP_DONE && waits) {
+    if (out == SP_REFUSED) {
+        /* It is taken already, or there is nothing to take: the next try asks which. */
         *say = "the provider refused to take it";
         return SP_FAILED;
     }
+    *say = "no clear answer: it may or may not have been taken";
     return out;
 }
 
@@ -135,7 +129,7 @@ sp_outcome_t sp_capture_make(sp_ctx_t *ctx, const sp_outbox_row_t *row,
     out = sp_db_capture_allowed(&own, held.account->provider->name,
                                 held.ask.payment_id, &allowed);
     if (out == SP_DONE && (!allowed || row->attempts > 1)) {
-        out = look(&own, &held, allowed, &waits, say);
+        out = look(&own, &held, &waits, say);
     }
     if (out != SP_DONE || !waits) {
         return out;

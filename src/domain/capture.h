@@ -18,7 +18,7 @@
  *
  * @param say  on anything but SP_DONE: why, for the row; holds nothing personal
  * @return SP_DONE     taken, or no longer to be taken
- *         SP_REFUSED  it cannot be taken any more
+ *         SP_REFUSED  the row cannot be read
  *         SP_UNKNOWN  no clear answer: ask again
  *         SP_FAILED   not now
  */

@@ -74,6 +74,18 @@ class World {
     return { ...order, browser, return_url: `${t.url}/return?t=${order.token}&r=${order.reference}` };
   }
 
+  /* An order whose money the bank only holds; nothing takes it. */
+  async held(name, state, amount = 24900) {
+    const { t } = this;
+    const order = await past.order(t, this.address(name));
+    const intent = await t.stripe.paymentIntents.create({ amount, currency: 'usd', confirm: true,
+      capture_method: 'manual', payment_method: 'pm_card_visa', metadata: order.metadata });
+    await t.order(order.reference).becomes(state, { within: 10_000 });
+    const browser = t.browser();
+    browser.keepCookies(new URL(t.url), [`subpay_order=${order.token}; Path=/`]);
+    return { ...order, intent, browser, return_url: `${t.url}/return?t=${order.token}&r=${order.reference}` };
+  }
+
   /* Back from paying, without an answer of the provider about this order for good. */
   async unanswered(name) {
     const bought = await this.buyer(name, { pay: false });
@@ -114,6 +126,14 @@ async function prepare(t) {
   world.late = await world.heardLate('late', 'completed', { age_s: 28 * 60 });
   world.review = await world.heardLate('review', 'review', { amount: 24899 });
   world.bank = await world.buyer('bank', { card: 'delayed' });
+
+  await sandbox.fault({ on: 'POST /v1/payment_intents/*/capture', do: 'status', status: 503, times: 'always' });
+  t.allowLog('SP0352');
+  world.reserved = await world.held('reserved', 'completed');
+  world.weighed = await world.held('weighed', 'review', 24901);
+  world.released = await world.held('released', 'completed');
+  await t.stripe.paymentIntents.cancel(world.released.intent.id);
+  await t.order(world.released.reference).becomes('refunded', { within: 10_000 });
 
   world.declined = await world.buyer('declined', { card: '4000000000000002' });
   world.bounced = await world.buyer('bounced', { card: 'delayed' });
@@ -233,6 +253,19 @@ const states = {
   success: {
     as: 'fresh', heading: 'You have access.', title: 'Paid: ', go: back('fresh'),
     money: 'We received your payment of 249.00 USD.',
+  },
+  reserved: {
+    as: 'reserved', heading: 'You have access.', title: 'Access open: ', go: back('reserved'),
+    money: 'Your bank has reserved 249.00 USD for us. It is taken only once you have access.',
+  },
+  'review-reserved': {
+    as: 'weighed', heading: 'A person looks at one detail.', title: 'Being looked at: ', go: back('weighed'),
+    money: 'Your bank has reserved 249.01 USD for us. It is taken only once you have access.',
+  },
+  released: {
+    as: 'released', heading: 'Nothing was charged.', title: 'Not charged: ', go: back('released'),
+    money: 'You have not been charged. Your bank may show 249.00 USD as pending. '
+      + 'That is a reservation; it goes away by itself, usually within days.',
   },
   'success-late': {
     as: 'late', heading: 'You have access.', title: 'Paid: ', go: back('late'),
