@@ -460,7 +460,7 @@ static void log_settled(sp_ctx_t *ctx, const sp_fact_t *fact,
     }
 }
 
-/* Where money went back, access may have ended. Other nodes hear of it from PostgreSQL;
+/* Where money went back, or was never taken, access may have ended. Other nodes hear of it from PostgreSQL;
  * at the gates of this one it counts with the next request. */
 static void tell_gates(sp_ctx_t *ctx, const sp_fact_t *fact,
                        const sp_settled_t *settled)
@@ -468,7 +468,8 @@ static void tell_gates(sp_ctx_t *ctx, const sp_fact_t *fact,
     sp_order_account_t *owner = NULL;
 
     if (fact->kind != SP_FACT_REFUND && fact->kind != SP_FACT_DISPUTE &&
-        fact->amount_refunded == 0 && !fact->disputed) {
+        fact->kind != SP_FACT_PAYMENT_VOID && fact->amount_refunded == 0 &&
+        !fact->disputed) {
         return;
     }
     if (settled->order_id &&

@@ -223,8 +223,12 @@ test('the hold ends before it could be taken: access ends, everybody is told, no
   const bought = await t.buy('annual', 'ended@example.com');
   const { reference } = bought;
   assert.equal(await t.order(reference).state, 'completed');
+  const form = { t: new URL(bought.return_url, t.url).searchParams.get('t'), password: 'correct horse battery' };
+  await bought.browser.post('/password', { form });
+  assert.equal((await bought.browser.get('/members/')).status, 200, 'in');
   await t.sandbox.clock(8 * 86_400);
   await t.order(reference).becomes('refunded', { within: 10_000 });
+  assert.notEqual((await bought.browser.get('/members/')).status, 200, 'out, with the next request');
   await t.sandbox.clearFaults();
   t.allowLog('SP0313', 'SP0403');
   assert.equal((await payment(reference)).state, 'released');
