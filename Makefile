@@ -4,7 +4,7 @@
 # make run | up | down | clean     the development stack (PORT=8080 RUN=run)
 # make test | lint | bench         checks (TESTS=... picks test files)
 # make chaos | faults              everything at once from a seed; each fault at each point
-# make install                     DESTDIR and PREFIX respected
+# make install | deb               DESTDIR and PREFIX respected; a Debian package
 #
 # make fuzz SECONDS=60             each parser, fed by libFuzzer
 # make soak REQUESTS=100000        does anything grow
@@ -77,7 +77,7 @@ FUZZERS   := $(FUZZ_SRC:t/fuzz/fuzz_%.c=$(B)/fuzz/%)
 
 .DELETE_ON_ERROR:
 .PHONY: all module ctl units install installed run up down clean test lint \
-        rooms format bench screenshots chaos faults fuzz fuzzers soak
+        rooms format bench screenshots chaos faults fuzz fuzzers soak deb
 
 all: module ctl units
 module: $(B)/mod_subpay.so
@@ -145,6 +145,16 @@ install: module ctl
 	[ -e $(DESTDIR)/etc/apache2/mods-available/subpay.conf ] || \
 	    install -m 644 conf/subpay.conf $(DESTDIR)/etc/apache2/mods-available/
 	cp -r --no-preserve=ownership sql htdocs $(DESTDIR)$(PREFIX)/share/subpay/
+
+# In a copy of what git knows: the package must not depend on what else lies around.
+deb: installed
+	@rm -rf build/deb && mkdir -p build/deb/mod-subpay
+	@git ls-files -z --cached --others --exclude-standard | \
+	    while IFS= read -r -d '' f; do [ -e "$$f" ] && printf '%s\0' "$$f"; done | \
+	    tar --null -T - -c | tar -x -C build/deb/mod-subpay
+	cd build/deb/mod-subpay && env -u MAKEFLAGS -u MAKELEVEL -u SUBPAY_BUILD CC=gcc \
+	    dpkg-buildpackage -b -us -uc -j2 >../build.log 2>&1 || { tail -n 30 ../build.log; false; }
+	@rm -rf build/deb/mod-subpay; ls build/deb/*.deb
 
 # What a bare Debian lacks. A second make then builds: only now can this
 # Makefile ask apxs and pkg-config.
