@@ -26,8 +26,12 @@ chroot "$top/root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBI
     http_proxy="\${http_proxy-}" https_proxy="\${https_proxy-}" DEB="$1" bash -exc "$2" 2>&1 || { echo "status: $?"; exit 1; }
 (cd "$top/upper" && find . -iname '*subpay*' ! -type c | sed 's/^/left: /')
 `;
-const inScratch = (script) => proc.run('unshare', [...(place.ROOT ? [] : ['--map-root-user']), '--mount', '--propagation', 'private',
-  'bash', '-c', SCRATCH, 'scratch', deb, script]);
+const asRoot = place.ROOT ? [] : ['sudo', '-n'];
+const inScratch = (script) => {
+  const [program, ...args] = [...asRoot, 'unshare', '--mount', '--propagation', 'private',
+    'bash', '-c', SCRATCH, 'scratch', deb, script];
+  return proc.run(program, args);
+};
 
 test('make deb builds it, and lintian finds no error', LONG, async () => {
   const done = await proc.run('make', ['-s', '-C', place.PROJECT, 'deb'], { env: { ...process.env, MAKEFLAGS: '' } });

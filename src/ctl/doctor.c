@@ -10,6 +10,7 @@
 #include <apr_uri.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "util/json.h"
@@ -168,6 +169,8 @@ sp_ctl_status_t sp_ctl_doctor(sp_cli_t *cli)
     sp_doctor_t doctor = { .cli = cli, .pool = cli->pool };
     size_t i;
 
+    /* libpq's own patience is the kernel's: minutes. What the conninfo says wins. */
+    setenv("PGCONNECT_TIMEOUT", "10", 0);
     doctor.checks = sp_json_own(cli->pool, json_array());
     cli->log.write = hear;
     cli->log.baton = &doctor;
