@@ -26,7 +26,9 @@ begin
                    t.id
               from (select * from tickets k where k.state = 'open'
                      order by k.due_at limit 1000) t
-              left join orders o on o.id = t.order_id
+              -- one by one: a merge would walk through all orders in between
+              left join lateral (select * from orders r where r.id = t.order_id offset 0) o
+                     on true
             union all
             -- money is here, nobody has access, and no ticket says so
             select null, 'paid_stuck', 'Paid, and not completed', 'support', null,
