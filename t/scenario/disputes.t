@@ -177,7 +177,7 @@ test('an early fraud warning: in the queue with its step, on the case, answered 
   await until(async () => (await t.value("select count(*)::int from tickets where kind = 'fraud_warning' and state = 'open'")) === 1);
   const page = await look(`/orders/${reference}`);
   assert.match(page.text, /<title>fraud_warning: /);
-  assert.match(page.text, /fraud reported by the card network/);
+  assert.match(page.text, /not made by the cardholder/);
   const { rows } = await twin('/');
   const row = rows.find((one) => one.reference === reference);
   assert.equal(row.diagnosis.action, 'refund');

@@ -253,7 +253,7 @@ static void each_refusal_has_its_code(void **state)
         { ANSWER("400 Bad", "", ERROR("invalid_request_error", "amount_too_small")),
           SP_REFUSED, "provider_refused" },
         { ANSWER("402 No", "", ERROR("card_error", "card_declined")), SP_REFUSED,
-          "provider_refused" },
+          "declined" },
         { ANSWER("401 No", "", ERROR("invalid_request_error", "")), SP_FAILED,
           "provider_key" },
         { ANSWER("403 No", "", ERROR("invalid_request_error", "")), SP_FAILED,
@@ -308,9 +308,9 @@ static void an_answer_that_cannot_be_read_is_unknown(void **state)
 
 static void ids_from_outside_stay_out_of_the_path(void **state)
 {
-    static const char *const bad[] = { "",       "cs_",    "cs_1/expire",
-                                       "cs_1?x", "../v1",  "cs_\xc3\xa9",
-                                       "pi_1",   "cs_1%2f" };
+    static const char *const bad[] = { "",       "cs_",     "cs_1/expire",
+                                       "cs_1?x", "../v1",   "cs_\xc3\xa9",
+                                       "ch_1",   "cs_1%2f", "pi_1/cancel" };
     size_t i;
 
     (void)state;
@@ -400,21 +400,30 @@ static void a_lost_page_is_found_by_our_id(void **state)
     assert_int_equal(fact->kind, SP_FACT_PAYMENT_SUCCEEDED);
 }
 
+/* Pages and payments around the order's time, then pages and payments after it. */
+static void list_nothing_but(const char *first)
+{
+    static const char none[] = ANSWER("200 OK", "", LIST("false", ""));
+    const char *const replies[] = { first, none, none, none, NULL };
+
+    wire_start(&wire, replies);
+    world.account.url = wire.url;
+}
+
 static void none_is_said_only_when_all_was_seen(void **state)
 {
     (void)state;
-    answer(ANSWER("200 OK", "", LIST("false", "")),
-           ANSWER("200 OK", "", LIST("false", "")), NULL);
+    list_nothing_but(ANSWER("200 OK", "", LIST("false", "")));
     assert_int_equal(
         sp_provider_stripe.checkout_find(&world.ctx, &world.account, &order, &fact),
         SP_DONE);
     assert_int_equal(fact->kind, SP_FACT_CHECKOUT_NONE);
     assert_string_equal(fact->order_id, ORDER);
+    assert_int_equal(wire.asked_count, 4);
     wire_stop(&wire);
 
-    answer(ANSWER("200 OK", "",
-                  LIST("false", "{\"client_reference_id\":\"" ORDER "\"}")),
-           ANSWER("200 OK", "", LIST("false", "")), NULL);
+    list_nothing_but(ANSWER(
+        "200 OK", "", LIST("false", "{\"client_reference_id\":\"" ORDER "\"}")));
     assert_ended(
         sp_provider_stripe.checkout_find(&world.ctx, &world.account, &order, &fact),
         SP_UNKNOWN, "provider_unreadable");
