@@ -416,6 +416,10 @@ sp_outcome_t sp_order_recover(sp_ctx_t *ctx, sp_order_t **order)
     if (out != SP_DONE) {
         return out;
     }
+    if (settled.reason && strcmp(settled.reason, "payment_unknown") == 0) {
+        /* Paid, and which payment it was could not be asked: never "nothing came". */
+        return sp_end(ctx, SP_UNKNOWN, "payment_unknown", NULL);
+    }
     out = sp_db_order_by_id(ctx, (*order)->id, &fresh);
     if (out == SP_DONE && fresh) {
         fresh->token = token;

@@ -159,8 +159,9 @@ sp_outcome_t sp_stripe_endpoint_check(sp_ctx_t *ctx, const sp_account_t *account
     endpoint->id = in.best.id;
     endpoint->version = in.best.version;
     endpoint->wanted = SP_STRIPE_VERSION;
-    endpoint->missing =
-        endpoint->found ? list_missing(ctx->pool, ctx->settings, in.best.sends) : NULL;
+    endpoint->missing = endpoint->found
+                            ? list_missing(ctx->pool, ctx->settings, in.best.sends)
+                            : NULL;
     return SP_DONE;
 }
 

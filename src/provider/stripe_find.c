@@ -89,7 +89,7 @@ typedef struct finds_t {
     apr_time_t deadline;           /* for all lists together */
     apr_array_header_t *facts;     /* of sp_fact_t * */
     apr_array_header_t *customers; /* of const char * */
-    apr_array_header_t *periods;   /* of sp_fact_t *: their payment is not told yet */
+    apr_array_header_t *periods; /* of sp_fact_t *: their payment is not told yet */
 } finds_t;
 
 static int is_payment(const sp_fact_t *fact)

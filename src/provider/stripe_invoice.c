@@ -374,7 +374,8 @@ sp_outcome_t sp_stripe_period_complete(sp_ctx_t *ctx, const sp_account_t *accoun
         add_invoice(fact, invoice);
     }
     if (!fact->charge_id && sp_stripe_is_id(fact->payment_id, "pi_") &&
-        sp_stripe_intent_fetch(ctx, account, fact->payment_id, &payment) == SP_DONE) {
+        sp_stripe_intent_fetch(ctx, account, fact->payment_id, &payment) ==
+            SP_DONE) {
         add_payment(fact, payment);
     }
     return SP_DONE;

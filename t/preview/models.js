@@ -149,6 +149,16 @@ const pages = {
     credits: 120, start_url: 'https://larkspur.example/app',
     subscriptions: [{ title: 'Annual plan', active: true, expires, reference: 'SP-7K3M-92QX', url: '/return' }],
   }],
+  'account-renewing': ['account', {
+    email: 'ana@example.com', has_access: true, has_password: true,
+    subscriptions: [{ title: 'Monthly plan', active: true, expires, renews_on: expires, reference: 'SP-7K3M-92QX',
+      url: '/return', renewal: { can_stop: true } }],
+  }],
+  'account-declined': ['account', {
+    email: 'ana@example.com', has_access: true, has_password: true,
+    subscriptions: [{ title: 'Monthly plan', active: true, expires, reference: 'SP-7K3M-92QX', url: '/return',
+      renewal: { declined: true, grace: expires, pay_url: 'https://pay.example/in', can_stop: true } }],
+  }],
   'account-empty': ['account', { email: 'ana@example.com', notice: 'Your password is saved.' }],
   lapsed: ['lapsed', { email: 'ana@example.com', order: { title: 'Annual plan', expires } }],
   'lapsed-never': ['lapsed', { email: 'ana@example.com', state: { never: true } }],
