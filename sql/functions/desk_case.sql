@@ -28,6 +28,7 @@ begin
             'id', o.id, 'title', o.title, 'product', o.product,
             'amount', o.amount, 'currency', o.currency,
             'amount_text', money_text(o.amount, o.currency), 'mode', o.mode,
+            'lang', nullif(o.lang, 'en'),
             'period', o.period_text, 'credits', nullif(o.credits, 0),
             'provider', o.provider, 'checkout_id', o.checkout_id, 'payment_id', o.payment_id,
             'statement', o.statement, 'review_reason', o.review_reason,

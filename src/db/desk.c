@@ -178,6 +178,7 @@ static const sp_stmt_t acts[] = {
     { "desk_close", "select subpay.desk_close($1::jsonb)", 0 },
     { "desk_reply", "select subpay.desk_reply($1::jsonb)", 0 },
     { "desk_thank", "select subpay.desk_thank($1::jsonb)", 0 },
+    { "desk_write", "select subpay.desk_write($1::jsonb)", 0 },
     { "desk_duty", "select subpay.desk_duty($1::jsonb)", 0 },
     { "desk_alert_test", "select subpay.desk_alert_test($1::jsonb)", 1 },
     { "desk_run_now", "select subpay.desk_run_now($1::jsonb)", 0 },

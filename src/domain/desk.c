@@ -197,7 +197,9 @@ static const sp_fact_t *fact_of(const search_t *search, const sp_order_t *order)
 
 static json_t *moment(sp_ctx_t *ctx, apr_time_t at)
 {
-    return at ? json_pack("{s:s}", "iso", sp_text_time(ctx->pool, at)) : NULL;
+    return at ? json_pack("{s:s, s:s}", "iso", sp_text_time(ctx->pool, at), "text",
+                          sp_text_moment(ctx->pool, at))
+              : NULL;
 }
 
 static json_t *order_json(sp_ctx_t *ctx, const sp_order_t *order)

@@ -432,14 +432,25 @@ static sp_outcome_t write_text(sp_ctx_t *ctx, const sp_desk_ask_t *ask,
     if (!ask->text) {
         return refuse(ctx, "no_text", answer);
     }
-    if (strcmp(ask->action, "reply") == 0) {
+    if (strcmp(ask->action, "note") != 0) {
         if (has_placeholder(ask->text)) {
             return refuse(ctx, "placeholder", answer);
         }
         json_object_set_new(json, "lines", paragraphs(ctx, ask->text));
     }
     sp_json_set_text(json, "text", ask->text);
+    sp_json_set_text(json, "subject", ask->subject);
+    sp_json_set_text(json, "email", ask->email);
     return act(ctx, ask->action, json, answer);
+}
+
+/* The address is new to us, perhaps, so it is looked at before anything is made. */
+static sp_outcome_t write_first(sp_ctx_t *ctx, const sp_desk_ask_t *ask,
+                                json_t **answer)
+{
+    return ask->email && sp_text_email_problem(ask->email)
+               ? refuse(ctx, "bad_email", answer)
+               : write_text(ctx, ask, answer);
 }
 
 sp_outcome_t sp_desk_act(sp_ctx_t *ctx, const sp_desk_ask_t *ask, json_t **answer)
@@ -464,6 +475,9 @@ sp_outcome_t sp_desk_act(sp_ctx_t *ctx, const sp_desk_ask_t *ask, json_t **answe
     }
     else if (strcmp(action, "evidence") == 0 || strcmp(action, "accept") == 0) {
         out = answer_dispute(own, ask, answer);
+    }
+    else if (strcmp(action, "write") == 0) {
+        out = write_first(own, ask, answer);
     }
     else if (strcmp(action, "note") == 0 || strcmp(action, "reply") == 0) {
         out = write_text(own, ask, answer);

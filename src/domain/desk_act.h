@@ -26,6 +26,7 @@ typedef struct sp_desk_ask_t {
     const char *amount;  /* refund: "100.00"; NULL: all that is left */
     const char *days;
     const char *email;
+    const char *subject;    /* write */
     const char *text;       /* note, reply, evidence, duty */
     const char *owner;      /* assign, duty: who, instead of the actor */
     const char *owner_seen; /* as the page of the ticket had it */

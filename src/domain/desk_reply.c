@@ -12,9 +12,11 @@
 #include "db/desk.h"
 #include "domain/desk.h"
 #include "domain/order.h"
+#include "domain/ticket.h"
 #include "provider/provider.h"
 #include "util/json.h"
 #include "util/log.h"
+#include "util/text.h"
 #include "view/templates.h"
 
 /* ---- the queue --------------------------------------------------------------------- */
@@ -225,4 +227,48 @@ sp_outcome_t sp_desk_ticket(sp_ctx_t *ctx, const char *reference, const char *re
                   lang ? lang : sp_json_text(*answer, "customer_lang"));
     }
     return out;
+}
+
+/* What a draft knows, as a ticket would have it. */
+static json_t *new_ticket(sp_ctx_t *ctx, const char *email, const char *reference,
+                          const json_t *about)
+{
+    json_t *ticket = sp_json_object(ctx->pool);
+    apr_time_t due = sp_ticket_answer_by(ctx);
+
+    sp_json_set_text(ticket, "email", email ? email : sp_json_text(about, "email"));
+    sp_json_set_text(ticket, "reference", reference);
+    sp_json_set_text(ticket, "subject",
+                     reference
+                         ? apr_pstrcat(ctx->pool, "Your payment ", reference, NULL)
+                         : "Your payment");
+    sp_json_set_text(ticket, "customer_lang",
+                     sp_json_text(json_object_get(about, "order"), "lang"));
+    sp_json_set_text(ticket, "diagnosis_code",
+                     about ? sp_json_text(about, "diagnosis") : "not_found");
+    if (due) {
+        json_object_set_new(ticket, "due_at",
+                            json_pack("{s:s, s:s}", "iso",
+                                      sp_text_time(ctx->pool, due), "text",
+                                      sp_text_moment(ctx->pool, due)));
+    }
+    set_diagnosis(ticket);
+    return ticket;
+}
+
+sp_outcome_t sp_desk_write_draft(sp_ctx_t *ctx, const char *email,
+                                 const char *reference, const char *reply,
+                                 const char *lang, json_t **answer)
+{
+    json_t *about = NULL;
+    sp_outcome_t out = reference ? sp_db_desk_case(ctx, reference, &about) : SP_DONE;
+
+    *answer = NULL;
+    if (out != SP_DONE || (reference && !about)) {
+        return out;
+    }
+    *answer = new_ticket(ctx, email, reference, about);
+    set_draft(ctx, *answer, about, reply,
+              lang ? lang : sp_json_text(*answer, "customer_lang"));
+    return SP_DONE;
 }

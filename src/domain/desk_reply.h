@@ -26,4 +26,17 @@ sp_outcome_t sp_desk_queue(sp_ctx_t *ctx, json_t **answer);
 sp_outcome_t sp_desk_ticket(sp_ctx_t *ctx, const char *reference, const char *reply,
                             const char *lang, json_t **answer);
 
+/**
+ * The words to write first with, to somebody who has no ticket.
+ *
+ * @param email      to whom, or NULL: the order's address
+ * @param reference  which order it is about, or NULL
+ * @param reply, lang  as for sp_desk_ticket
+ * @param answer     {email, reference, subject, diagnosis, customer_lang, replies,
+ *                   draft}; NULL: there is no such order
+ */
+sp_outcome_t sp_desk_write_draft(sp_ctx_t *ctx, const char *email,
+                                 const char *reference, const char *reply,
+                                 const char *lang, json_t **answer);
+
 #endif

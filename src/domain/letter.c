@@ -34,23 +34,14 @@ static const struct {
 static void set_moment(sp_ctx_t *ctx, json_t *object, const char *name,
                        apr_time_t at)
 {
-    static const char *const months[] = { "January", "February", "March",
-                                          "April",   "May",      "June",
-                                          "July",    "August",   "September",
-                                          "October", "November", "December" };
-    apr_time_exp_t when;
     json_t *moment;
 
     if (!at) {
         return;
     }
-    apr_time_exp_gmt(&when, at);
     moment = json_object();
     sp_json_set_text(moment, "iso", sp_text_time(ctx->pool, at));
-    sp_json_set_text(moment, "text",
-                     apr_psprintf(ctx->pool, "%d %s %d, %02d:%02d UTC", when.tm_mday,
-                                  months[when.tm_mon], when.tm_year + 1900,
-                                  when.tm_hour, when.tm_min));
+    sp_json_set_text(moment, "text", sp_text_moment(ctx->pool, at));
     json_object_set_new(object, name, moment);
 }
 

@@ -178,6 +178,7 @@ static void read_ask(const sp_form_t *form, sp_desk_ask_t *ask)
     ask->amount = sp_form_get(form, "amount");
     ask->days = sp_form_get(form, "days");
     ask->email = sp_form_get(form, "email");
+    ask->subject = sp_form_get(form, "subject");
     ask->text = sp_form_get(form, "message");
     ask->owner = sp_form_get(form, "owner");
     ask->owner_seen = sp_form_get(form, "owner_seen");
@@ -330,6 +331,77 @@ int sp_handle_admin_ticket_act(request_rec *r, sp_ctx_t *ctx)
                    (field_of(ctx->code) || strcmp(ctx->code, "stale") == 0)
                ? ticket_form_again(r, ctx, &ask, value, back)
                : answer(r, ctx, out, value, back);
+}
+
+static int write_form_again(request_rec *r, sp_ctx_t *ctx, const sp_desk_ask_t *ask)
+{
+    const sp_ctx_t said = *ctx;
+    json_t *value;
+
+    if (sp_desk_write_draft(ctx, ask->email, ask->reference, NULL, NULL, &value) !=
+            SP_DONE ||
+        !value) {
+        return show_refused(r, ctx, refused_status(said.code), NULL,
+                            sp_admin_url(r, "/", ""));
+    }
+    set_problem(value, &said, ask);
+    sp_json_set_text(value, "draft", ask->text);
+    sp_json_set_text(value, "subject", ask->subject);
+    return sp_admin_show(r, ctx, refused_status(said.code), "admin_write", value);
+}
+
+static const char *reference_in(request_rec *r, const char *text)
+{
+    const char *reference;
+
+    return text && sp_reference_parse(r->pool, text, &reference) ? reference : NULL;
+}
+
+/* GET /write?email=&r=&reply=&lang= */
+int sp_handle_admin_write_form(request_rec *r, sp_ctx_t *ctx)
+{
+    const char *email = sp_query_get(r, "email");
+    const char *reference = reference_in(r, sp_query_get(r, "r"));
+    const char *lang = sp_query_get(r, "lang");
+    json_t *value;
+
+    if (sp_desk_write_draft(ctx, email && *email ? email : NULL, reference,
+                            sp_query_get(r, "reply"), lang, &value) != SP_DONE) {
+        return sp_admin_error(r, ctx, HTTP_SERVICE_UNAVAILABLE, "database",
+                              "The database does not answer. Nothing is lost: try "
+                              "again in a moment.");
+    }
+    if (!value) {
+        return sp_admin_error(r, ctx, HTTP_NOT_FOUND, "not_found",
+                              "There is no such order here.");
+    }
+    sp_json_set_bool(value, "in_english", lang && strcmp(lang, "en") == 0);
+    return sp_admin_show(r, ctx, HTTP_OK, "admin_write", value);
+}
+
+/* POST /write */
+int sp_handle_admin_write(request_rec *r, sp_ctx_t *ctx)
+{
+    sp_desk_ask_t ask = { 0 };
+    sp_form_t *form;
+    json_t *value = NULL;
+    const char *ticket;
+    int status = sp_admin_form(r, ctx, &form);
+    sp_outcome_t out;
+
+    if (status != DECLINED) {
+        return status;
+    }
+    read_ask(form, &ask);
+    ask.action = "write";
+    ask.reference = reference_in(r, sp_form_get(form, "r"));
+    out = sp_desk_act(ctx, &ask, &value);
+    if (out == SP_REFUSED && field_of(ctx->code) && !sp_wants_json(r)) {
+        return write_form_again(r, ctx, &ask);
+    }
+    ticket = value ? sp_json_text(value, "ticket") : NULL;
+    return answer(r, ctx, out, value,
+                  sp_admin_url(r, "/tickets/", ticket ? ticket : ""));
 }
 
 /* POST /runs/now */

@@ -32,31 +32,10 @@ json_t *sp_model_page(sp_ctx_t *ctx)
     return page;
 }
 
-/* "21 November 2026": no order of day and month to mistake. */
-static const char *date_text(apr_pool_t *pool, const apr_time_exp_t *t)
-{
-    static const char *const months[] = { "January", "February", "March",
-                                          "April",   "May",      "June",
-                                          "July",    "August",   "September",
-                                          "October", "November", "December" };
-
-    return apr_psprintf(pool, "%d %s %d", t->tm_mday, months[t->tm_mon],
-                        t->tm_year + 1900);
-}
-
-static const char *time_text(apr_pool_t *pool, apr_time_t at)
-{
-    apr_time_exp_t t;
-
-    apr_time_exp_gmt(&t, at);
-    return apr_psprintf(pool, "%s, %02d:%02d UTC", date_text(pool, &t), t.tm_hour,
-                        t.tm_min);
-}
-
 json_t *sp_model_time(sp_ctx_t *ctx, apr_time_t at)
 {
     return at ? json_pack("{s:s, s:s}", "iso", sp_text_time(ctx->pool, at), "text",
-                          time_text(ctx->pool, at))
+                          sp_text_moment(ctx->pool, at))
               : NULL;
 }
 
@@ -227,7 +206,7 @@ static json_t *period_end(apr_pool_t *pool, const char *period)
     return json_pack(
         "{s:s, s:s}", "iso",
         apr_psprintf(pool, "%04d-%02d-%02d", year, t.tm_mon + 1, t.tm_mday), "text",
-        date_text(pool, &t));
+        sp_text_date(pool, &t));
 }
 
 static json_t *product_model(sp_ctx_t *ctx, const sp_product_t *product,

@@ -70,6 +70,8 @@ int sp_handle_admin_ticket_act(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_pictures(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_runs(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_run(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_admin_write_form(request_rec *r, sp_ctx_t *ctx);
+int sp_handle_admin_write(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_duty(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_duty_take(request_rec *r, sp_ctx_t *ctx);
 int sp_handle_admin_alert_test(request_rec *r, sp_ctx_t *ctx);

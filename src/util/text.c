@@ -210,6 +210,26 @@ int sp_text_is_uuid(const char *text)
     return text && !text[36];
 }
 
+const char *sp_text_date(apr_pool_t *pool, const apr_time_exp_t *day)
+{
+    static const char *const months[] = { "January", "February", "March",
+                                          "April",   "May",      "June",
+                                          "July",    "August",   "September",
+                                          "October", "November", "December" };
+
+    return apr_psprintf(pool, "%d %s %d", day->tm_mday, months[day->tm_mon],
+                        day->tm_year + 1900);
+}
+
+const char *sp_text_moment(apr_pool_t *pool, apr_time_t at)
+{
+    apr_time_exp_t t;
+
+    apr_time_exp_gmt(&t, at);
+    return apr_psprintf(pool, "%s, %02d:%02d UTC", sp_text_date(pool, &t), t.tm_hour,
+                        t.tm_min);
+}
+
 const char *sp_text_time(apr_pool_t *pool, apr_time_t at)
 {
     apr_time_exp_t t;

@@ -40,6 +40,11 @@ const char *sp_text_one_line(apr_pool_t *pool, const char *text);
 /** Whether text is a uuid in its usual form, in lower case. NULL is none. */
 int sp_text_is_uuid(const char *text);
 
+/** "1 August 2026": no order of day and month to mistake; with the clock, in UTC:
+ * "1 August 2026, 12:00 UTC". */
+const char *sp_text_date(apr_pool_t *pool, const apr_time_exp_t *day);
+const char *sp_text_moment(apr_pool_t *pool, apr_time_t at);
+
 /** "2026-08-01T12:00:00Z". */
 const char *sp_text_time(apr_pool_t *pool, apr_time_t at);
 

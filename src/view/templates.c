@@ -55,6 +55,7 @@ static const char *const pages[] = { "account",
                                      "admin_runs",
                                      "admin_search",
                                      "admin_ticket",
+                                     "admin_write",
                                      NULL };
 static const char *const mails[] = { "confirmation",
                                      "recovered",

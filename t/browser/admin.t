@@ -85,7 +85,7 @@ test('axe finds nothing, and nothing scrolls sideways', { timeout: 300_000 }, as
     const somebody = await person({ width, scheme });
     for (const where of ['/', '/search?q=axe@example.com', '/search?q=nobody@example.com', `/orders/${paid.reference}`,
       `/orders/${open.reference}`, ...['recover', 'resend', 'email', 'refund', 'extend', 'grant', 'note', 'assign', 'close']
-        .map((action) => `/orders/${paid.reference}/${action}`), `/tickets/${ticket}`, '/alerts', '/pictures', '/duty', '/runs', '/ledger', '/playbook']) {
+        .map((action) => `/orders/${paid.reference}/${action}`), `/tickets/${ticket}`, '/alerts', '/pictures', '/duty', `/write?r=${paid.reference}`, '/runs', '/ledger', '/playbook']) {
       await somebody.page.goto(t.url + '/admin' + where);
       for (const line of await somebody.axe()) found.push(`${where} ${width} ${scheme}: ${line}`);
       if (await somebody.page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth)) found.push(`${where} ${width}: scrolls sideways`);

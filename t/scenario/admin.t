@@ -30,7 +30,7 @@ const worded = async (bought, code, action) => {
 /* The form below an address of the area, as its page draws it. */
 async function formAt(where, action, auth = t.admin) {
   const page = await look(where, auth);
-  const [form] = (page.text.match(/<form[^]*?<\/form>/g) ?? []).filter((one) => one.includes(`action="/admin${action}"`));
+  const [form] = (page.text.match(/<form[^]*?<\/form>/g) ?? []).filter((one) => one.includes(`method="post" action="/admin${action}"`));
   assert.ok(form, `${where} has a form for ${action}: ${page.status}`);
   return Object.fromEntries([...form.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)].map(([, name, value]) => [name, value]));
 }
@@ -545,4 +545,33 @@ test('every reply there is can be begun, in the customer\'s language, with no ho
     }
   }
   assert.match(await draft('?reply=angry'), /So steht es jetzt: Ihre Zahlung ist bei uns, und Ihr Zugang ist offen\./);
+});
+
+test('writing first: to somebody who has no ticket, or of whom nothing is found', async () => {
+  const nobody = await look('/search?q=lostsoul@example.com');
+  assert.match(nobody.text, /<form method="get" action="\/admin\/write">\s*<input type="hidden" name="email" value="lostsoul@example\.com">/);
+  const where = '/write?email=lostsoul%40example.com&r=';
+  const page = await look(where);
+  assert.match(page.text, /I looked under lostsoul@example\.com and found no payment/);
+  const form = await formAt(where, '/write');
+  const message = 'Hello,\n\nwhich day was it?\n\nAna';
+  assert.equal((await send('/write', { ...form, email: 'lost soul', subject: 'x', message })).status, 400);
+  assert.equal((await send('/write', { ...form, email: 'lostsoul@example.com', subject: 'x', message: 'On [paid_at?].' })).status, 400);
+  const sent = await Promise.all([1, 2].map(() => send('/write', { ...form, email: 'lostsoul@example.com', subject: 'Your payment', message })));
+  assert.deepEqual(sent.map(({ status }) => status), [303, 303]);
+  const rows = await t.sql("select reference, state, owner, subject from tickets where email = 'lostsoul@example.com'");
+  assert.equal(rows.length, 1, 'pressed twice is one');
+  assert.deepEqual([rows[0].state, rows[0].owner, rows[0].subject], ['waiting', 'support', 'Your payment']);
+  assert.equal(await t.value("select count(*)::int from outbox where template = 'reply' and recipient = 'lostsoul@example.com'"), 1);
+  assert.ok(sent.every(({ location }) => location.endsWith(`/tickets/${rows[0].reference}?done=replied`)), sent[1].location);
+
+  const bought = await done('telephone@example.com');
+  assert.match((await look('/orders/' + bought.reference)).text, new RegExp(`href="/admin/write\\?r=${bought.reference}"`));
+  const draft = await look('/write?r=' + bought.reference);
+  assert.match(draft.text, /value="telephone@example\.com"/);
+  assert.match(draft.text, /I found your payment of 249\.00 USD/);
+  assert.equal((await send('/write', { ...await formAt('/write?r=' + bought.reference, '/write'), email: 'telephone@example.com', subject: 'Your plan', message: 'Hello, it works now.' })).status, 303);
+  const [ticket] = await t.sql("select order_id from tickets where email = 'telephone@example.com'");
+  assert.equal(ticket.order_id, (await t.order(bought.reference).row).id);
+  assert.match(words((await look('/orders/' + bought.reference)).text), /Your plan: waiting/);
 });
