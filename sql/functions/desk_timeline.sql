@@ -1,5 +1,6 @@
 -- subpay.desk_timeline: everything that happened around one order, oldest first: what
--- the customer did, what the provider said, what we wrote, what people did. Internal.
+-- the customer did and saw, what the provider said, what we wrote, what people did.
+-- Internal.
 create or replace function subpay.desk_timeline(in_order subpay.orders) returns jsonb
 language plpgsql stable
 as $$
@@ -45,6 +46,10 @@ begin
                end,
                a.actor, a.reason
           from subpay.audit a where a.order_id = in_order.id
+        union all
+        select k.since, 4, 'Came back, and the provider gave no clear answer', 'customer',
+               'asked ' || k.asked || ' times'
+          from subpay.checkings k where k.order_id = in_order.id
         union all
         select m.created_at, 5, 'Mail "' || m.template || '" queued', 'system', m.recipient
           from subpay.outbox m where m.order_id = in_order.id and m.kind = 'mail'
@@ -92,7 +97,20 @@ begin
           from subpay.tickets t where t.order_id = in_order.id)
     select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                'at', subpay.moment(h.at), 'what', h.what, 'who', h.who,
-               'detail', nullif(h.detail, ''))) order by date_trunc('second', h.at), h.rank, h.at), '[]')
+               'detail', nullif(h.detail, ''),
+               'saw', case h.what
+                   when 'Order written, before the provider was called' then
+                       'the payment page of ' || in_order.provider
+                   when 'The customer left the payment page' then '“You left before paying.”'
+                   when 'Came back, and the provider gave no clear answer' then
+                       '“Confirming your payment.”, then “This is taking longer than it should.”'
+                   when 'Settled: access granted' then
+                       '“You have access.”' || case when in_order.completed_via <> 'return'
+                                                    then ', if their page was still open'
+                                                    else '' end
+                   when 'Put before a person' then
+                       '“Your payment is here; a person looks at one detail.”' end))
+               order by date_trunc('second', h.at), h.rank, h.at), '[]')
       from happened h);
 end
 $$;

@@ -19,6 +19,9 @@
 #include "util/text.h"
 #include "view/templates.h"
 
+/* Access that came later than this came late: the mail says sorry as well. */
+#define LATE_S 120
+
 /* ---- the queue --------------------------------------------------------------------- */
 
 static void set_diagnosis(json_t *object)
@@ -62,11 +65,12 @@ static const struct {
     const char *title;
     const char *fits; /* a diagnosis, or NULL */
 } replies[] = {
-    { "fixed", "Fixed: you have access", "healthy" },
+    { "fixed", "Fixed: you have access", NULL },
     { "inside_window", "Paid, access is being set up", "paid_stuck" },
     { "not_found", "Not found: what I need from you", "not_found" },
     { "reservation", "Pending at the bank, not charged", "never_charged" },
-    { "check_spam", "Active; look in the spam folder", "mail_not_sent" },
+    { "check_spam", "Active; look in the spam folder", "healthy" },
+    { "resent", "The mail is sent again", "mail_not_sent" },
     { "paid_twice", "Paid twice, one is sent back", "duplicate" },
     { "refund_offered", "A refund, if you want one", "review" },
     { "refunded", "Refunded as asked", "refunded" },
@@ -90,6 +94,40 @@ static size_t choose(const char *wanted, const char *code)
         }
     }
     return 0;
+}
+
+/* "Our server stopped" is said only where it did, and "sent again" where it was. */
+static const char *told_by_facts(const json_t *about, const char *code)
+{
+    static const char *const roads[] = { "replay", "reconcile", "self_service",
+                                         "support" };
+    const json_t *order = json_object_get(about, "order");
+    const char *via = sp_json_text(order, "completed_via");
+    int welcomes = 0;
+    const json_t *mail;
+    size_t i;
+
+    if (strcmp(code, "healthy") != 0) {
+        return NULL;
+    }
+    json_array_foreach(json_object_get(about, "mails"), i, mail)
+    {
+        const char *template = sp_json_text(mail, "template");
+
+        welcomes += template && (strcmp(template, "confirmation") == 0 ||
+                                 strcmp(template, "recovered") == 0);
+    }
+    if (welcomes > 1) {
+        return "resent";
+    }
+    for (i = 0; via && i < sizeof(roads) / sizeof(roads[0]); i++) {
+        if (strcmp(roads[i], via) == 0) {
+            return "fixed";
+        }
+    }
+    return json_integer_value(json_object_get(order, "access_delay_s")) >= LATE_S
+               ? "fixed"
+               : NULL;
 }
 
 /* A fact, or a hole that nobody can overlook. */
@@ -191,9 +229,11 @@ static void set_draft(sp_ctx_t *ctx, json_t *ticket, const json_t *about,
                       const char *wanted, const char *lang)
 {
     const char *code = sp_json_text(json_object_get(ticket, "diagnosis"), "code");
-    size_t chosen = choose(wanted, code ? code : "not_found");
+    size_t chosen;
     sp_text_t text;
 
+    code = code ? code : "not_found";
+    chosen = choose(wanted ? wanted : told_by_facts(about, code), code);
     if (sp_text_render(
             ctx->pool, ctx->templates, lang,
             apr_pstrcat(ctx->pool, "replies/", replies[chosen].name, ".text", NULL),
