@@ -51,7 +51,7 @@ test('nobody shouts', () => {
 /* "Sorry" once, early, for what we did; a bank's decline is no doing of ours. */
 test('sorry is said once at most, and not for the bank', () => {
   const count = (text) => (shown(text).match(/\bsorry\b|tut (uns|mir) leid|entschuldig/gi) ?? []).length;
-  const one = (name) => /(recovered|problem|support|find|refund|replies)/.test(name) || count(read(name)) === 0 || /paid|account_of/.test(name);
+  const one = (name) => /(recovered|problem|support|find|replies|mails\/refund)/.test(name) || count(read(name)) === 0 || /paid|account_of/.test(name);
   for (const name of templates) assert.ok(count(read(name)) <= 1, `${name} says it ${count(read(name))} times`);
   assert.deepEqual(templates.filter((name) => !one(name)), []);
   for (const name of templates.filter((each) => /declined|renewal/.test(each))) assert.equal(count(read(name)), 0, name);

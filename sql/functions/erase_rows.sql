@@ -14,6 +14,7 @@ begin
     delete from searches s
      where email_fold(s.email) = in_email or s.ticket_id = any (in_tickets);
     delete from resume_waits w where email_fold(w.email) = in_email;
+    delete from account_days d where d.account_id = any (in_accounts);
     delete from checkings c where c.order_id = any (in_orders);
 
     update accounts a
@@ -74,6 +75,10 @@ begin
      where c.account_id = any (in_accounts)
        and exists (select from unnest(in_words) w
                     where strpos(lower(c.idempotency_key), lower(w)) > 0);
+    update grants g set reason = erase_text(g.reason, in_words, in_instead)
+     where g.order_id = any (in_orders);
+    update refund_asks r set reason = erase_text(r.reason, in_words, in_instead)
+     where r.order_id = any (in_orders);
     update desk_actions d
        set answer = erase_text(d.answer::text, in_words, in_instead)::jsonb
      where d.order_id = any (in_orders);

@@ -17,6 +17,8 @@ begin
                       from accounts a where a.id = account),
         'sessions', (select jsonb_agg(to_jsonb(s) - 'token_hash' order by s.created_at)
                        from sessions s where s.account_id = account),
+        'days', (select jsonb_agg(to_jsonb(d) order by d.day)
+                   from account_days d where d.account_id = account),
         'orders', (select jsonb_agg(to_jsonb(o) - '{token_hash,form_key}'::text[]
                                     order by o.created_at)
                      from orders o where o.id = any (orders)),
@@ -31,6 +33,14 @@ begin
                        from disputes d
                        join payments p using (provider, payment_id)
                       where p.order_id = any (orders)),
+        'fraud_warnings', (select jsonb_agg(to_jsonb(f) order by f.said_at)
+                             from fraud_warnings f
+                             join payments p using (provider, payment_id)
+                            where p.order_id = any (orders)),
+        'refund_asks', (select jsonb_agg(to_jsonb(r) order by r.id)
+                          from refund_asks r where r.order_id = any (orders)),
+        'grants', (select jsonb_agg(to_jsonb(g))
+                     from grants g where g.order_id = any (orders)),
         'subscriptions', (select jsonb_agg(to_jsonb(s) order by s.starts_at)
                             from subscriptions s where s.order_id = any (orders)),
         'renewals', (select jsonb_agg(to_jsonb(r) order by r.created_at)

@@ -5,8 +5,8 @@
 --          has yet to decide about it: money that came then would be for nothing
 -- dispute  the bank asks: the answer needs their name (in_reason passes)
 -- access   they have paid for access that goes on (in_reason passes, and ends it)
--- waiting  a message about them is about to leave, or the application has yet to hear
---          whose access ended (a mail that is tried in vain does not count)
+-- waiting  something about them is about to leave: a mail (one that is tried in vain does
+--          not count), a refund, or whose access ended, for the application
 -- Internal.
 create or replace function subpay.person_holds(
     in_orders uuid[], in_tickets bigint[], in_email text, in_reason text)
@@ -36,8 +36,8 @@ as $$
         when exists (
                 select from subpay.outbox m
                  where m.state in ('pending', 'sending')
-                   and (m.kind = 'notify'
-                        or m.kind = 'mail' and (m.attempts = 0 or m.state = 'sending'))
+                   and m.kind not in ('alert', 'heartbeat')
+                   and (m.kind <> 'mail' or m.attempts = 0 or m.state = 'sending')
                    and (m.order_id = any (in_orders) or m.ticket_id = any (in_tickets)
                         or subpay.email_fold(m.recipient) = subpay.email_fold(in_email)))
             then 'waiting' end

@@ -1,7 +1,8 @@
 -- subpay.retention_clean: forget what is older than it has to be, some rows a call; how
 -- many that were. Called again until it is none.
 --
--- in_events  what the provider told us and the runs of our looks at it; null: for ever.
+-- in_events  what the provider told us, the runs of our looks at it, and on which days an
+--            account was used; null: for ever.
 --            Never sooner than 60 days: a provider brings the same event again for 30, and
 --            the row is what keeps it from counting twice
 -- in_mails   what we wrote and what was written to us: addresses and words. That a mail
@@ -31,6 +32,7 @@ begin
             order by o.received_at limit in_limit);
     get diagnostics gone = row_count;
     total := total + gone;
+    delete from account_days d where d.day < events;
     -- From the oldest on; the last good one of each kind is what the next is measured by.
     delete from runs r
      where r.id in (select o.id from (select k.id, k.started_at from runs k
@@ -63,7 +65,7 @@ begin
                          where o.solved_at < mails and o.emptied_at is null
                          order by o.solved_at limit in_limit)
         returning t.id)
-    update ticket_messages k set body = '[removed]', message_id = null
+    update ticket_messages k set body = '[removed]'
       from old where k.ticket_id = old.id and k.author <> 'system';
     select total + count(*) into total from tickets t where t.emptied_at = now();
     delete from searches s

@@ -68,7 +68,7 @@ select t.settle(t.paid(3)) \g /dev/null
 -- Told.
 create temp table held as select person_export('ana@EXAMPLE.com') as x;
 select is((select array_agg(k order by k) from held, jsonb_object_keys(x) k),
-    '{account,audit,credits,events,mails,orders,payments,refunds,searches,sessions,subscriptions,tickets}'::text[],
+    '{account,audit,credits,days,events,mails,orders,payments,refunds,searches,sessions,subscriptions,tickets}'::text[],
     'export: a part for each kind of thing that is held');
 select is((select x #>> '{account,email}' from held), 'ana@example.com', 'the account');
 select is((select x #>> '{orders,0,name}' from held), 'Ana Example', 'the order');
