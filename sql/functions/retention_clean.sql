@@ -65,7 +65,10 @@ begin
                          where o.solved_at < mails and o.emptied_at is null
                          order by o.solved_at limit in_limit)
         returning t.id)
-    update ticket_messages k set body = '[removed]'
+    update ticket_messages k
+       set body = '[removed]',
+           author = case when k.direction = 'in' and k.author like '%@%' then 'customer'
+                    else k.author end
       from old where k.ticket_id = old.id and k.author <> 'system';
     select total + count(*) into total from tickets t where t.emptied_at = now();
     delete from searches s
