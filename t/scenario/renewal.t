@@ -63,13 +63,16 @@ test('renewed: one period more, one line of receipt, no second order', async () 
   assert.equal(await t.value('select count(*)::int from subpay.orders where email = $1', ['bo@example.com']), 1);
 });
 
-test('every webhook of a renewal is lost: the next look at the provider extends it', async () => {
+test('every webhook of a renewal is lost, and its events too: the invoices still tell it', async () => {
   const { reference } = await bought(t, 'cy@example.com');
   const before = await access(t, reference);
   await t.sandbox.webhooks('off');
+  await t.sandbox.fault({ on: 'GET /v1/events', do: 'body', times: 'always',
+    body: '{"object":"list","data":[],"has_more":false,"url":"/v1/events"}' });
   await renew(t, reference);
   await t.until(async () => await paid(t, reference) === 2, { within: 10_000, what: 'the sweep' });
   assert.deepEqual((await access(t, reference)).expires_at, month(before.expires_at));
+  await t.sandbox.clearFaults();
   await t.sandbox.webhooks('on');
   await t.mailsBecome('cy@example.com', 2);
 });
