@@ -3,7 +3,7 @@
 \ir renewals.psql
 
 begin;
-select plan(59);
+select plan(61);
 
 -- One period, then another ---------------------------------------------------------------
 select t.renewing(1) \g /dev/null
@@ -120,5 +120,16 @@ select is(t.says(t.period(4, 0, 'twin', '{"renewal_id": "sub_4b", "invoice_id": 
     'updated paid_twice', 'a second renewal of one order is paid twice');
 select results_eq($$ select extra, wanted from renewals where renewal_id = 'sub_4b' $$, $$ values (true, 'stop') $$,
     'and shall not charge again');
+
+-- A second plan that renews beside a first, long after it.
+select t.renewing(7), t.renewing(8) \g /dev/null
+select t.says(t.period(7, 0)) \g /dev/null
+set local session_replication_role = replica;
+update orders set completed_at = now() - interval '20 days' where id = t.id(7);
+update orders set email = 'c7@example.com' where id = t.id(8);
+set local session_replication_role = origin;
+select is(t.says(t.period(8, 0)), 'completed', 'granted all the same');
+select is((select count(*)::int from tickets where kind = 'duplicate' and order_id = t.id(8)), 1,
+    'and a person asks whether two charges a month are meant');
 select * from finish();
 rollback;
