@@ -7,6 +7,7 @@
 -- duplicate        two live orders for one account and plan inside the duplicate
 --                  window, neither refunded nor ticketed: mend
 -- hold_waits       access is there, the money is held, and nothing takes it: mend
+-- hold_late        the same, tried in vain for a day: mend (a person is told)
 -- hold_ends        in review, and the bank keeps the money for less than a day (five days
 --                  in all, where it has not told): mend (it is let go, which costs the
 --                  customer nothing)
@@ -82,6 +83,17 @@ begin
            and not exists (select from tickets t
                             where t.dedupe_key = 'capture_failed:' || p.payment_id
                               and t.state <> 'solved')
+        union all
+        select 'hold_late', o.id, o.reference,
+               format('payment %s is held for more than a day', p.payment_id)
+          from payments p
+          join orders o on o.id = p.order_id and o.payment_id = p.payment_id
+          join outbox m on m.order_id = o.id and m.kind = 'capture'
+                       and m.state in ('pending', 'sending')
+                       and m.created_at < now() - interval '1 day'
+         where p.state = 'held' and o.state = 'completed'
+           and not exists (select from tickets t
+                            where t.dedupe_key = 'capture_late:' || p.payment_id)
         union all
         select 'ticket_late', t.order_id, null,
                format('ticket %s was due %s', t.reference, t.due_at)

@@ -27,11 +27,22 @@ begin
                     'delay_s', extract(epoch from now() - o.paid_at)::int))
             on conflict (dedupe_key) do nothing;
         perform outbox_wake();
-    elsif in_code in ('hold_waits', 'hold_ends') then
-        select * into p from payments h where h.order_id = o.id and h.state = 'held';
+    elsif in_code in ('hold_waits', 'hold_late', 'hold_ends') then
+        select * into p from payments h
+         where h.order_id = o.id and h.state = 'held'
+         order by h.payment_id = o.payment_id desc limit 1;
         if in_code = 'hold_waits' and o.state = 'completed' and found then
             perform capture_ask(o.id, p, ':' || extract(epoch from now())::bigint);
             perform outbox_wake();
+        elsif in_code = 'hold_late' and o.state = 'completed' and found then
+            perform ticket_open('capture_late', 'capture_late:' || p.payment_id,
+                'Reserved money cannot be taken', o.id, o.email,
+                format('Order %s has had access for a day, and its %s could not be taken'
+                       ' so far: %s. It is tried until the bank lets go of it.',
+                       o.reference, money_text(p.amount, p.currency),
+                       (select m.last_error from outbox m
+                         where m.order_id = o.id and m.kind = 'capture'
+                         order by m.id desc limit 1)));
         elsif in_code = 'hold_ends' and o.state = 'review' and found then
             perform hold_let_go(o.id, p, 'system');
         end if;

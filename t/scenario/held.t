@@ -72,9 +72,14 @@ test('reserved, access, then taken: once, and the customer reads so', async () =
 
 test('without any webhook: the way back grants, the worker takes', async () => {
   await t.sandbox.webhooks('off');
-  const { reference } = await t.buy('annual', 'back@example.com');
+  /* nor do the provider's lists tell of it */
+  await t.sandbox.fault(['events', 'charges'].map((list) => ({ on: `GET /v1/${list}`, do: 'status', status: 500, times: 'always' })));
+  t.allowLog('SP0401', 'SP0712');
+  const { reference, page } = await t.buy('annual', 'back@example.com');
+  assert.match(words(page.text), /You have access\./);
   const one = await becomes(reference, 'taken');
   assert.ok(one.hold_until > Date.now() + 6.9 * 86_400_000, 'how long the bank would have held it');
+  await t.sandbox.clearFaults();
   await t.sandbox.webhooks('on');
   await sound();
 });

@@ -2,7 +2,7 @@
 -- let go ends it; and nothing is called paid that is not.
 \ir helper.psql
 begin;
-select plan(58);
+select plan(64);
 
 create function t.held(in_n int, in_over jsonb default '{}') returns jsonb language sql
 as $$ select t.paid(in_n, jsonb_build_object('kind', 'payment.authorised', 'event_id', 'evt_held_' || in_n,
@@ -104,6 +104,20 @@ select is(t.says(t.held(7)), 'completed', 'held');
 select is(t.says(t.paid(7, '{"amount": 20000}')), 'updated', 'taken in part, by hand');
 select is((select concat_ws(' ', p.amount, k.kind) from payments p join tickets k on k.order_id = p.order_id where p.payment_id = 'pi_7'),
     '20000 captured_less', 'known, and ticketed');
+
+-- A capture that was lost is asked for again; one that does not work is told.
+select t.placed(8) \g /dev/null
+select is(t.says(t.held(8)), 'completed', 'held');
+update outbox set created_at = now() - interval '25 h', last_error = 'no clear answer' where kind = 'capture' and order_id = t.id(8);
+update payments set created_at = now() - interval '25 h' where payment_id = 'pi_8';
+select is((select string_agg(code, ' ') from anomalies() where order_id = t.id(8) and code like 'hold%'), 'hold_late', 'for a day in vain');
+select anomaly_mend('hold_late', t.id(8)) \g /dev/null
+select is((select kind from tickets where order_id = t.id(8)), 'capture_late', 'a person is told');
+delete from outbox where kind = 'capture' and order_id = t.id(8);
+select is((select string_agg(code, ' ') from anomalies() where order_id = t.id(8) and code like 'hold%'), 'hold_waits', 'nothing takes it any more');
+select anomaly_mend('hold_waits', t.id(8)) \g /dev/null
+select matches(t.rows(8, 'capture'), '^capture:pi_8:\d+ pending$', 'so it is asked for again');
+select is((select count(*) from anomalies() where order_id = t.id(8) and code like 'hold%'), 0::bigint, 'and all is well');
 
 -- Its own rules hold against anybody.
 select throws_ok($$ update payments set state = 'held' where payment_id = 'pi_1' $$, '23001', null, 'what was taken stays taken');
