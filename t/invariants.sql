@@ -142,7 +142,14 @@ select 'I5' as invariant,
   join subpay.refunds r on r.provider = p.provider and r.payment_id = p.payment_id
                        and r.status in ('pending', 'succeeded')
  group by p.provider, p.payment_id
-having sum(r.amount) > p.amount or sum(r.amount) > p.amount_refunded;
+having sum(r.amount) > p.amount or sum(r.amount) > p.amount_refunded
+union all
+select 'I5', format('payment %s: one decision to refund it was written down twice',
+                    m.payload ->> 'payment_id')
+  from subpay.outbox m
+ where m.kind = 'refund' and m.payload ->> 'why' is not null and m.state <> 'dead'
+ group by m.payload ->> 'provider', m.payload ->> 'payment_id'
+having count(*) > 1;
 
 -- I6 Ledger: entries sum to the balance, and each entry says the balance it left.
 select 'I6' as invariant,
@@ -236,7 +243,24 @@ select 'I10', format('order %s: said to be %s, and is not', o.reference, a.after
   from subpay.audit a
   join subpay.orders o on o.id = a.order_id
  where a.action = 'order.completed' and o.completed_at is null
-    or a.action = 'order.refunded' and o.state <> 'refunded';
+    or a.action = 'order.refunded' and o.state <> 'refunded'
+       -- unless that refund failed afterwards, which is written down as well
+       and not exists (select from subpay.audit b
+                        where b.order_id = a.order_id and b.id > a.id
+                          and b.action in ('order.restored', 'order.completed'))
+    or a.action = 'order.restored' and o.state = 'refunded'
+       and not exists (select from subpay.audit b
+                        where b.order_id = a.order_id and b.id > a.id
+                          and b.action = 'order.refunded')
+union all
+select 'I10', format('payment %s: refunded by our own doing, and nothing says by whom',
+                     m.payload ->> 'payment_id')
+  from subpay.outbox m
+ where m.kind = 'refund' and m.state = 'sent'
+   and not exists (select from subpay.audit a
+                    where a.order_id = m.order_id
+                      and a.action in ('support.refund', 'support.refund_duplicate',
+                                       'refund.duplicate', 'refund.unasked', 'hold.let_go'));
 
 -- I12 Outbox: each row is sent, due later, or dead with somebody told; and what is to be
 -- mailed has one address to go to.

@@ -2,7 +2,7 @@
 -- and one planted corruption for each invariant turns exactly that one red.
 \ir helper.psql
 \ir renewals.psql
-select plan(33);
+select plan(36);
 
 -- A shop with a bit of everything, an hour ago.
 select run_begin('events', null) as run \gset
@@ -91,6 +91,13 @@ select t.planted('I8', 'failed, and nobody tries again',
     'update provider_events set state = ''failed'', next_try_at = now() - interval ''1 hour'' where event_id = ''evt_1_payment.succeeded''');
 select t.planted('I9', 'completed twice', 'insert into audit (actor, action, order_id) values (''tester'', ''order.completed'', t.id(1))');
 select t.planted('I10', 'completed by nobody', 'delete from audit where order_id = t.id(1)');
+select t.planted('I10', 'a refund that nobody decided', 'insert into outbox (kind, dedupe_key, order_id, state, sent_at, payload)
+    values (''refund'', ''planted'', t.id(1), ''sent'', now(), ''{"payment_id": "pi_1"}'')');
+select t.planted('I10', 'restored, and it is not', 'insert into audit (actor, action, order_id) values (''system'', ''order.refunded'', t.id(1))',
+    'insert into audit (actor, action, order_id) values (''system'', ''order.restored'', t.id(1))', 'update orders set state = ''refunded'' where id = t.id(1)',
+    'update subscriptions set status = ''refunded'' where order_id = t.id(1)');
+select t.planted('I5', 'decided twice', 'insert into outbox (kind, dedupe_key, order_id, payload) select ''refund'', ''planted '' || n, t.id(1),
+    ''{"provider": "stripe", "payment_id": "pi_1", "why": "unasked"}'' from generate_series(1, 2) n');
 select t.planted('I10', 'a row without its effect', 'insert into audit (actor, action, order_id) values (''ana'', ''order.refunded'', t.id(7))');
 select t.planted('I12', 'dead, and nobody told', 'update outbox set state = ''dead'', sent_at = null where order_id = t.id(1)');
 select t.planted('I13', 'a watermark in the future', 'update watermarks set at = now() + interval ''1 day''');
