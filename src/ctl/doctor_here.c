@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 #include <libpq-fe.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl/doctor.h"
 #include "db/desk.h"
@@ -39,7 +40,10 @@ void sp_doctor_keys(sp_doctor_t *doctor)
     int i;
 
     if (problem) {
-        sp_doctor_wrong(doctor, "mend the file, then restart httpd", "%s", problem);
+        sp_doctor_wrong(doctor,
+                        geteuid() ? "run this as root, who alone may read keys"
+                                  : "mend the file, then restart httpd",
+                        "%s", problem);
     }
     for (i = 0; i < settings->accounts->nelts; i++) {
         sp_account_t *account = APR_ARRAY_IDX(settings->accounts, i, sp_account_t *);
