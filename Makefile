@@ -8,6 +8,7 @@
 #
 # make fuzz SECONDS=60             each parser, fed by libFuzzer
 # make soak REQUESTS=100000        does anything grow
+# make tidy                        clang-tidy and clang's analyzer
 #
 # Variants: CC=clang, SANITIZE=1 (AddressSanitizer and UBSan), ANALYZE=1
 # (gcc -fanalyzer), FUZZ=1 (clang: sanitizers and coverage). Each has its own folder
@@ -77,7 +78,7 @@ FUZZERS   := $(FUZZ_SRC:t/fuzz/fuzz_%.c=$(B)/fuzz/%)
 
 .DELETE_ON_ERROR:
 .PHONY: all module ctl units install installed run up down clean test lint \
-        rooms format bench screenshots chaos faults fuzz fuzzers soak deb
+        rooms format bench screenshots chaos faults fuzz fuzzers soak tidy deb
 
 all: module ctl units
 module: $(B)/mod_subpay.so
@@ -192,6 +193,16 @@ lint: rooms
 	    -Isrc mod_subpay.c src
 	@$(MAKE) --no-print-directory -s ANALYZE=1 CC=gcc module ctl
 	@$(MAKE) --no-print-directory -s CC=clang module ctl
+
+# Slower than lint, so apart: clang-tidy, and clang's analyzer over every file.
+TIDY_FLAGS = $(filter-out -f% -W% -g -O2 -D_FORTIFY_SOURCE=2 -DSP_SHARE_DIR%,$(FLAGS)) \
+    -DSP_SHARE_DIR=__FILE__ -I$(APXS_INCLUDEDIR) -w
+tidy:
+	@t/stack/install --tidy
+	@printf '%s\n' $(HTTPD_SRC) $(CORE_SRC) src/subpayctl.c | \
+	    xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS)' sh
+	@printf '%s\n' $(HTTPD_SRC) $(CORE_SRC) src/subpayctl.c | \
+	    xargs -P 2 -n 1 clang --analyze --analyzer-output text -Xclang -analyzer-werror $(TIDY_FLAGS)
 
 format:
 	clang-format -i $(FORMATTED)

@@ -142,7 +142,7 @@ static const char *unlock_secrets(apr_pool_t *pool, sp_account_t *account)
     apr_array_clear(account->secrets);
     for (i = 0; i < account->secret_sources->nelts; i++) {
         const char *source = APR_ARRAY_IDX(account->secret_sources, i, const char *);
-        const char *secret;
+        const char *secret = NULL;
         const char *problem = unlock(pool, "SubPayWebhookSecret", source, &secret);
 
         if (problem) {
