@@ -40,6 +40,8 @@ commit;
 \ir install_one.sql
 \set file schema/0014_renewals.sql
 \ir install_one.sql
+\set file schema/0015_renewals_disputed.sql
+\ir install_one.sql
 \set file schema/0016_holds.sql
 \ir install_one.sql
 \set file schema/0018_money_back.sql

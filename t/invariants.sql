@@ -82,7 +82,11 @@ select 'I2' as invariant,
                           join subpay.payments m on m.payment_id = p.payment_id
                                                 and m.provider = p.provider
                          where p.order_id = o.id and p.state = 'paid'
-                           and (m.amount = 0 or m.amount_refunded < m.amount)) p
+                           and (m.amount = 0 or m.amount_refunded < m.amount)
+                           and not exists (select from subpay.disputes d
+                                            where d.payment_id = m.payment_id
+                                              and d.provider = m.provider
+                                              and d.status = 'lost')) p
                  where p.until is not null),
                subpay.period_after(s.starts_at,
                                    o.period + o.bonus_days * interval '1 day'))

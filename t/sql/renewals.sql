@@ -3,7 +3,7 @@
 \ir renewals.psql
 
 begin;
-select plan(61);
+select plan(64);
 
 -- One period, then another ---------------------------------------------------------------
 select t.renewing(1) \g /dev/null
@@ -107,6 +107,16 @@ select is(t.state(3), 'refunded', 'the purchase itself given back ends all');
 select is((select wanted from renewals where renewal_id = 'sub_3'), 'stop', 'and nobody is charged again');
 select is(t.says(t.period(3, 2)), 'updated refunded', 'charged all the same: no access');
 select is((select count(*)::int from tickets where kind = 'renewed_after_refund'), 1, 'but a person');
+
+-- And where the bank takes it back.
+select t.renewing(9) \g /dev/null
+select t.says(t.period(9, 0)), t.says(t.period(9, 1)) \g /dev/null
+select t.until(9) as before9 \gset
+select t.says(t.dispute(9, 'lost', t.ago(9)) || '{"payment_id": "pi_9_1"}') \g /dev/null
+select is(period_after(t.until(9), '1 month'), :'before9'::timestamptz, 'a period that was lost in a dispute takes its time along');
+select is((select wanted from renewals where renewal_id = 'sub_9'), 'stop', 'and nobody is charged again');
+select t.says(t.dispute(9, 'won', t.ago(5)) || '{"payment_id": "pi_9_1"}') \g /dev/null
+select is(t.until(9), :'before9'::timestamptz, 'won after all, it comes back');
 
 -- Unknown, adopted, twice ---------------------------------------------------------------------------
 select t.renewing(4) \g /dev/null
