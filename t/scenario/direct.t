@@ -163,7 +163,7 @@ test('the id is gone from our books, money moved, no webhook: found in the provi
   t.allowLog('SP0401', 'SP0712');
   await answerBank((await intents(reference))[0], 'approve');
   await t.sql("update orders set next_ask_at = now(), created_at = created_at - interval '3 min' where reference = $1", [reference]);
-  await t.order(reference).becomes('completed', { within: 10_000 });
+  await t.order(reference).becomes('completed', { within: 30_000 });
   await t.sandbox.clearFaults();
   await t.sandbox.webhooks('on');
   await sound();
