@@ -252,10 +252,20 @@ typedef sp_outcome_t (*list_fn)(sp_ctx_t *ctx, const sp_account_t *account,
 static list_fn list_of(const sp_ctx_t *ctx, const sp_sweep_t *sweep)
 {
     const sp_provider_t *provider = account_of(ctx, sweep)->provider;
-    const list_fn lists[LISTS] = { provider->payments_list, provider->periods_list,
-                                   provider->refunds_list, provider->disputes_list };
 
-    return sweep->layer->events ? provider->events_list : lists[sweep->list];
+    if (sweep->layer->events) {
+        return provider->events_list;
+    }
+    switch (sweep->list) {
+    case LIST_PERIODS:
+        return provider->periods_list;
+    case LIST_REFUNDS:
+        return provider->refunds_list;
+    case LIST_DISPUTES:
+        return provider->disputes_list;
+    default:
+        return provider->payments_list;
+    }
 }
 
 static sp_outcome_t ask_page(sp_ctx_t *ctx, sp_sweep_t *sweep, sp_page_t *page)
