@@ -417,8 +417,31 @@ static void refunds_and_disputes_have_our_words(void **state)
                 cases[i][0], "\"}", NULL)));
         assert_int_equal(fact->kind, SP_FACT_DISPUTE);
         assert_string_equal(fact->status, cases[i][1]);
+        assert_int_equal(fact->waits, strstr(cases[i][0], "needs_response") != NULL);
         assert_int_equal(apr_time_sec(fact->due_by), 1700000000);
     }
+}
+
+static void a_fraud_warning_names_its_payment(void **state)
+{
+    (void)state;
+    assert_null(
+        read_as(sp_stripe_take_warning,
+                "{\"id\":\"issfr_1\",\"actionable\":true,\"charge\":\"ch_1\","
+                "\"fraud_type\":\"misc\",\"livemode\":false,"
+                "\"payment_intent\":\"pi_1\"}"));
+    assert_int_equal(fact->kind, SP_FACT_WARNING);
+    assert_string_equal(fact->dispute_id, "issfr_1");
+    assert_string_equal(fact->payment_id, "pi_1");
+    assert_string_equal(fact->status, "actionable");
+    assert_string_equal(fact->reason, "misc");
+    assert_string_equal(sp_fact_kind_word(fact->kind), "warning");
+    assert_null(read_as(sp_stripe_take_warning,
+                        "{\"id\":\"issfr_1\",\"actionable\":false,\"charge\":"
+                        "{\"id\":\"ch_1\"},\"livemode\":true}"));
+    assert_string_equal(fact->status, "closed");
+    assert_string_equal(fact->payment_id, "ch_1");
+    assert_non_null(read_as(sp_stripe_take_warning, "{\"id\":\"issfr_1\"}"));
 }
 
 static void what_makes_no_sense_is_unreadable(void **state)
@@ -703,6 +726,7 @@ int main(void)
         cmocka_unit_test(another_shop_on_the_account_is_not_ours),
         cmocka_unit_test(an_address_nobody_can_mail_to_is_no_address),
         cmocka_unit_test(refunds_and_disputes_have_our_words),
+        cmocka_unit_test(a_fraud_warning_names_its_payment),
         cmocka_unit_test(what_makes_no_sense_is_unreadable),
         cmocka_unit_test(an_id_is_found_in_what_cannot_be_read),
         cmocka_unit_test(keys_must_fit_the_environment),
