@@ -8,6 +8,7 @@
 #
 # make fuzz SECONDS=60             each parser, fed by libFuzzer
 # make soak REQUESTS=100000        does anything grow
+# make valgrind                    unit tests and a shop under memcheck
 # make tidy                        clang-tidy and clang's analyzer
 #
 # Variants: CC=clang, SANITIZE=1 (AddressSanitizer and UBSan), ANALYZE=1
@@ -78,7 +79,7 @@ FUZZERS   := $(FUZZ_SRC:t/fuzz/fuzz_%.c=$(B)/fuzz/%)
 
 .DELETE_ON_ERROR:
 .PHONY: all module ctl units install installed run up down clean test lint \
-        rooms format bench screenshots chaos faults fuzz fuzzers soak tidy deb
+        rooms format bench screenshots chaos faults fuzz fuzzers soak tidy valgrind deb
 
 all: module ctl units
 module: $(B)/mod_subpay.so
@@ -193,6 +194,11 @@ lint: rooms
 	    -Isrc mod_subpay.c src
 	@$(MAKE) --no-print-directory -s ANALYZE=1 CC=gcc module ctl
 	@$(MAKE) --no-print-directory -s CC=clang module ctl
+
+valgrind: installed
+	@t/stack/install --valgrind
+	@$(MAKE) --no-print-directory -s all
+	@t/valgrind/run
 
 # Slower than lint, so apart: clang-tidy, and clang's analyzer over every file.
 TIDY_FLAGS = $(filter-out -f% -W% -g -O2 -D_FORTIFY_SOURCE=2 -DSP_SHARE_DIR%,$(FLAGS)) \

@@ -43,6 +43,7 @@ class Httpd {
   constructor({ state, port, defines = {}, extra = PRODUCTS, project = place.PROJECT, env = {} }) {
     this.state = state;
     this.env = env;
+    this.under = []; /* what runs it, with its arguments: a debugger of memory, say */
     this.project = project;
     this.port = port;
     this.conf = path.join(state, 'httpd.conf');
@@ -78,13 +79,14 @@ class Httpd {
 
   /* All processes of this instance, as {pid, name, parent}. */
   processes() {
-    return proc.find((args) => args[0]?.endsWith('apache2') && args.includes(this.conf));
+    return proc.find((args) => args.includes(this.conf)
+      && (args[0]?.endsWith('apache2') || (this.under.length > 0 && args.includes(APACHE))));
   }
 
   get parent() {
     const all = this.processes();
     const ids = new Set(all.map(({ pid }) => pid));
-    const top = all.filter(({ parent, name }) => !ids.has(parent) && name === 'apache2');
+    const top = all.filter(({ parent, name }) => !ids.has(parent) && name !== 'subpay-worker');
     return top.find(({ pid }) => pid === this.recorded())?.pid ?? 0;
   }
 
@@ -122,10 +124,11 @@ class Httpd {
    * and would answer with the old process's memory: it goes first.
    * Returns true if it had to be started.
    */
-  async start({ wait = true } = {}) {
+  async start({ wait = true, patience = 15_000 } = {}) {
     if (this.parent) return false;
     await this.clear();
-    const done = await proc.run(APACHE, ['-d', this.state, '-f', this.conf, '-k', 'start'],
+    const [program, ...words] = [...this.under, APACHE];
+    const done = await proc.run(program, [...words, '-d', this.state, '-f', this.conf, '-k', 'start'],
       { env: { ...environment(this.state), ...this.env }, cwd: '/' });
     if (done.status !== 0) {
       throw new Error(`httpd does not start:\n${done.stdout}${done.stderr}${this.tail()}`);
@@ -134,8 +137,8 @@ class Httpd {
       if (this.parent) return true;
       if (this.processes().length === 0) throw new Error(`httpd ended at start:\n${this.tail()}`);
       return false;
-    }, { what: 'httpd to write its pid' });
-    if (wait) await this.waitReady();
+    }, { within: patience, what: 'httpd to write its pid' });
+    if (wait) await this.waitReady({ within: patience });
     return true;
   }
 
