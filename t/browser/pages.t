@@ -15,7 +15,7 @@ const browser = new RealBrowser();
 let world;
 t.allowLog('SP0401', 'SP0402'); // the provider does not answer about one order, and refuses another
 
-test('orders of every kind', async () => {
+test('orders of every kind', { timeout: 180_000 }, async () => {
   world = await prepare(t);
 });
 

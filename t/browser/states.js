@@ -120,7 +120,7 @@ async function prepare(t) {
   world.handed = await world.unanswered('handed'); /* ten minutes later a person has it */
   await world.handed.browser.get(world.handed.return_url);
   await t.sql('update subpay.checkings set next_at = now()');
-  await t.until(() => t.value("select 1 from subpay.tickets where kind = 'checking'"));
+  await t.until(() => t.value("select 1 from subpay.tickets where kind = 'checking'"), { within: 20_000 });
 
   world.fresh = await world.paid('fresh');
   world.late = await world.heardLate('late', 'completed', { age_s: 28 * 60 });

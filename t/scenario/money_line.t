@@ -12,6 +12,7 @@ let world;
 /* Which line a text holds; "held" begins like "not charged". */
 const LINES = [
   ['paid', /We received your payment of ([\d.]+ [A-Z]{3})|Ihre Zahlung von ([\d.]+ [A-Z]{3})[^.]* (?:ist .*)?bei uns eingegangen/],
+  ['reserved', /Your bank has reserved ([\d.]+ [A-Z]{3}) for us|Ihre Bank hat ([\d.]+ [A-Z]{3}) für uns reserviert/],
   ['held', /You have not been charged\. Your bank may show ([\d.]+ [A-Z]{3})|Ihnen wurde nichts abgebucht\. Ihre Bank zeigt ([\d.]+ [A-Z]{3})/],
   ['returned', /We have sent ([\d.]+ [A-Z]{3}) back to your card|Wir haben ([\d.]+ [A-Z]{3}) auf Ihre Karte/],
   ['not_charged', /You have not been charged|Ihnen wurde nichts abgebucht/],
@@ -35,13 +36,15 @@ async function books({ reference }) {
   const intents = (await t.stripe.paymentIntents.list({ limit: 100 })).data.filter(mine);
   const charges = (await t.stripe.charges.list({ limit: 100 })).data
     .filter((charge) => intents.some(({ id }) => id === charge.payment_intent));
-  const good = charges.filter(({ status, paid }) => paid && status === 'succeeded');
+  const good = charges.filter(({ status, paid, captured }) => paid && captured && status === 'succeeded');
   const text = (minor) => `${(minor / 100).toFixed(2)} ${(good[0] ?? intents[0] ?? sessions[0])?.currency.toUpperCase()}`;
   return {
     sessions, intents, charged: good.length > 0,
     paid: text(good.reduce((sum, { amount }) => sum + amount, 0)),
     returned: text(good.reduce((sum, { amount_refunded: back }) => sum + back, 0)),
     moving: intents.some(({ status }) => ['processing', 'requires_capture'].includes(status)),
+    reserved: text(intents.filter(({ status }) => status === 'requires_capture')
+      .reduce((sum, { amount }) => sum + amount, 0)),
     canPay: sessions.some(({ status }) => status === 'open'),
   };
 }
@@ -50,6 +53,7 @@ async function books({ reference }) {
 const PROOF = {
   paid: (b, amount) => b.charged && b.paid === amount && b.returned !== b.paid,
   returned: (b, amount) => b.charged && b.returned === amount && b.returned !== '0.00 USD',
+  reserved: (b, amount) => !b.charged && b.reserved === amount && amount !== '0.00 USD',
   held: (b) => !b.charged && !b.moving && b.intents.length > 0,
   not_charged: (b) => !b.charged && !b.moving && !b.canPay,
   open: (b) => !b.charged && !b.moving && b.canPay,
@@ -65,10 +69,10 @@ async function proves(what, line, order) {
 
 const WHERE = {
   started: 'open', silent: 'checking', handed: 'checking', fresh: 'paid', late: 'paid', review: 'paid', bank: 'checking',
-  bounced: 'held', expired: 'not_charged', refunded: 'returned', member: 'paid',
+  bounced: 'held', reserved: 'reserved', weighed: 'reserved', released: 'held', expired: 'not_charged', refunded: 'returned', member: 'paid',
 };
 
-test('orders of every kind', async () => {
+test('orders of every kind', { timeout: 180_000 }, async () => {
   world = await prepare(t);
   world.silent.isSilent = true;
   world.handed.isSilent = true;
@@ -95,7 +99,7 @@ test('the plans, the support form and a stranger with the address hear nothing e
   for (const name of ['started', 'expired', 'refunded']) {
     await proves(`plans, ${name}`, pageLine(await world[name].browser.get('/')), world[name]);
   }
-  for (const name of ['fresh', 'review', 'expired']) {
+  for (const name of ['fresh', 'review', 'expired', 'released']) {
     const own = pageLine(await world[name].browser.get('/support'));
     await proves(`support, ${name}`, own, world[name]);
     const stranger = pageLine(await t.browser().get(world[name].return_url));
@@ -110,7 +114,8 @@ test('a payment of another amount is named by what came, not by the price', asyn
   const [mail] = await t.mailsBecome(to, 1);
   assert.match(mail.subject, /^Your payment arrived; we look at one detail/);
   assert.deepEqual(lineOf(mail.text), { name: 'paid', amount: '248.99 USD' });
-  const due = await t.value("select due_at from subpay.tickets where kind = 'review'");
+  const due = await t.value(`select k.due_at from subpay.tickets k join subpay.orders o on o.id = k.order_id
+    where k.kind = 'review' and o.reference = $1`, [world.review.reference]);
   for (const text of [mail.text, (await browser.get(return_url)).text]) {
     assert.ok(text.includes(`${due.getUTCDate()} ${due.toLocaleString('en', { month: 'long', timeZone: 'UTC' })} ${due.getUTCFullYear()}, ${due.toISOString().slice(11, 16)} UTC`),
       `by when: ${due.toISOString()}`);
