@@ -215,7 +215,7 @@ format:
 
 bench: installed
 	@$(MAKE) --no-print-directory -s module ctl
-	@for b in t/bench/*; do [ -x "$$b" ] && [ -f "$$b" ] || continue; "$$b" || exit; done
+	@t/bench/all
 
 chaos: SECONDS ?= 600
 SEED    ?= 1
