@@ -64,32 +64,32 @@ static sp_outcome_t tell_node(sp_ctx_t *ctx)
     return out;
 }
 
-sp_turn_t sp_duty_beat(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+/* Its name and state, as the kernel writes them: "4711 (subpay-worker) S ...". */
+static int is_worker(apr_pool_t *pool, int pid)
 {
-    sp_outcome_t out = sp_db_worker_beat(ctx, worker->id, worker->host,
-                                         (int)getpid(), worker->leader);
+    const char *path = apr_psprintf(pool, "/proc/%d/stat", pid);
+    char line[256] = "";
+    apr_size_t len = sizeof(line) - 1;
+    apr_file_t *file;
+    const char *name, *state;
 
-    (void)duty;
-    return turn_of(out == SP_DONE ? tell_node(ctx) : out);
+    if (apr_file_open(&file, path, APR_READ, 0, pool) != APR_SUCCESS) {
+        return 1; /* /proc may be closed to us: then only the signal tells */
+    }
+    apr_file_read(file, line, &len);
+    apr_file_close(file);
+    name = strchr(line, '(');
+    state = strrchr(line, ')');
+    /* Killed, and whoever should have noticed is gone too: Z for as long as it takes. */
+    return name && state &&
+           strncmp(name + 1, SP_WORKER_NAME, strlen(SP_WORKER_NAME)) == 0 &&
+           strchr("ZX", state[1] ? state[2] : 'X') == NULL;
 }
 
 /* No such process, or its number now belongs to something else. */
 static int is_dead(apr_pool_t *pool, int pid)
 {
-    const char *path = apr_psprintf(pool, "/proc/%d/comm", pid);
-    char name[32] = "";
-    apr_size_t len = sizeof(name) - 1;
-    apr_file_t *file;
-
-    if (kill(pid, 0) != 0 && errno == ESRCH) {
-        return 1;
-    }
-    if (apr_file_open(&file, path, APR_READ, 0, pool) != APR_SUCCESS) {
-        return 0;
-    }
-    apr_file_read(file, name, &len);
-    apr_file_close(file);
-    return strncmp(name, SP_WORKER_NAME, strlen(SP_WORKER_NAME)) != 0;
+    return (kill(pid, 0) != 0 && errno == ESRCH) || !is_worker(pool, pid);
 }
 
 sp_outcome_t sp_duty_bury_dead(sp_worker_t *worker, sp_ctx_t *ctx)
@@ -100,15 +100,35 @@ sp_outcome_t sp_duty_bury_dead(sp_worker_t *worker, sp_ctx_t *ctx)
     sp_outcome_t out = sp_db_workers_at(ctx, worker->host, &others);
     int i;
 
+    worker->others = 0;
     for (i = 0; out == SP_DONE && i < others->nelts; i++) {
         other = &APR_ARRAY_IDX(others, i, sp_worker_row_t);
+        if (strcmp(other->id, worker->id) == 0) {
+            continue;
+        }
         /* Our own number under another id is that of a worker before us. */
-        if (strcmp(other->id, worker->id) != 0 &&
-            (other->pid == (int)getpid() || is_dead(ctx->pool, other->pid))) {
+        if (other->pid == (int)getpid() || is_dead(ctx->pool, other->pid)) {
             out = sp_db_worker_gone(ctx, other->id, &freed);
+        }
+        else {
+            worker->others++;
         }
     }
     return out;
+}
+
+/* One that was still alive when we looked first may have been on its way out, with a
+ * mail in hand. */
+sp_turn_t sp_duty_beat(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    sp_outcome_t out = sp_db_worker_beat(ctx, worker->id, worker->host,
+                                         (int)getpid(), worker->leader);
+
+    (void)duty;
+    if (out == SP_DONE && worker->others) {
+        out = sp_duty_bury_dead(worker, ctx);
+    }
+    return turn_of(out == SP_DONE ? tell_node(ctx) : out);
 }
 
 sp_turn_t sp_duty_lead(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)

@@ -19,6 +19,7 @@ typedef struct sp_worker_t {
     sp_outbox_t *outbox;
     int leader;  /* this connection holds the fleet's lock */
     int backend; /* the server process behind the connection; 0: none */
+    int others;  /* workers of this host that were alive at the last look */
 } sp_worker_t;
 
 /* One job's own state; lives as long as the worker. */
