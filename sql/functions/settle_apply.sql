@@ -26,10 +26,8 @@ begin
         refusal := 'mode';
     elsif in_fact.kind in ('refund', 'dispute', 'warning') and not payment_known(in_fact) then
         refusal := 'payment_unknown';
-    elsif in_fact.kind = 'period.paid' and in_fact.payment_id is null and not exists (
-              select from periods p
-               where p.provider = in_fact.provider
-                 and p.invoice_id = in_fact.invoice_id and p.state = 'paid') then
+    elsif in_fact.kind = 'period.paid' and in_fact.payment_id is null
+          and not period_known(in_fact) then
         -- Whoever sent it could not ask which payment it was: the worker does.
         refusal := 'payment_unknown';
         perform period_ask(in_fact, o);
