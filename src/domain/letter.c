@@ -196,6 +196,18 @@ static sp_outcome_t set_link(sp_ctx_t *ctx, json_t *model,
     return out == SP_REFUSED ? SP_DONE : out;
 }
 
+/* A welcome that could not leave before the bank let go of the money must not say that
+ * it was received, nor that there is access. */
+static const char *words_of(const sp_outbox_row_t *row, const sp_order_t *order)
+{
+    const char *name = row->template ? row->template : "";
+
+    return order && sp_order_is_released(order) &&
+                   (!strcmp(name, "confirmation") || !strcmp(name, "recovered"))
+               ? "released"
+               : row->template;
+}
+
 sp_outcome_t sp_letter_model(sp_ctx_t *ctx, const sp_outbox_row_t *row,
                              json_t **model)
 {
@@ -212,8 +224,9 @@ sp_outcome_t sp_letter_model(sp_ctx_t *ctx, const sp_outbox_row_t *row,
     }
     if (order) {
         set_order(ctx, *model, order);
-        set_money(ctx, *model, row->template, order);
+        set_money(ctx, *model, words_of(row, order), order);
     }
+    sp_json_set_text(*model, "mail", words_of(row, order));
     set_provider(ctx, *model, order ? order->provider : ctx->settings->provider);
     sp_letter_standing(ctx, row, order, *model);
     set_payload(ctx, *model, row->payload);

@@ -15,7 +15,8 @@
  * Fill a model as htdocs/templates/README.md describes it.
  *
  * Takes the order as it is now, so that a mail never says what is no longer true;
- * the row's payload stands in front of what is derived here.
+ * the row's payload stands in front of what is derived here. "mail" is the template that
+ * fits: mostly the row's own.
  *
  * @param model  in ctx->pool; filled on SP_DONE
  */

@@ -188,7 +188,8 @@ static sp_outcome_t send_mail(sending_t *send)
         send->say = "the order cannot be read";
         return out;
     }
-    return write_and_post(send, send->row->template, send->row->recipient, model);
+    return write_and_post(send, sp_json_text(model, "mail"), send->row->recipient,
+                          model);
 }
 
 /* To the person whose turn it is, and to the webhook: told once is told, so either is

@@ -126,7 +126,7 @@ test('a payment of another amount is named by what came, not by the price', asyn
 test('every mail that speaks of money is right', async () => {
   const orders = Object.keys(WHERE).map((name) => world[name]);
   let seen = 0;
-  for (const order of orders) {
+  for (const [order, name] of orders.map((one, i) => [one, Object.keys(WHERE)[i]])) {
     const email = await t.value('select email from subpay.orders where reference = $1', [order.reference]);
     for (const mail of await t.mails(email)) {
       const line = lineOf(mail.text);
@@ -135,7 +135,7 @@ test('every mail that speaks of money is right', async () => {
       const b = await books(order);
       /* A welcome from before the refund was true when it left. */
       const then = line.name === 'paid' ? { ...b, returned: '0.00 USD' } : b;
-      assert.ok(PROOF[line.name](then, line.amount, order), `${mail.subject}: ${line.name} ${line.amount}`);
+      assert.ok(PROOF[line.name](then, line.amount, order), `${name}: ${mail.subject}: ${line.name} ${line.amount} ${mail.date}`);
     }
   }
   assert.ok(seen >= 6, `${seen} mails`);
