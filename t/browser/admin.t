@@ -80,10 +80,15 @@ test('axe finds nothing, and nothing scrolls sideways', { timeout: 300_000 }, as
   await t.sql(`insert into subpay.ticket_messages (ticket_id, direction, author, body)
     select id, 'in', 'customer', E'Hello,\n\nno access.' from subpay.tickets where email = 'axe@example.com'`);
   const ticket = await t.value("select reference from subpay.tickets where email = 'axe@example.com'");
+  const asked = await t.buy('annual', 'bank@example.com');
+  await t.order(asked.reference).becomes('completed');
+  await t.sandbox.control('POST', 'disputes', { reason: 'fraudulent',
+    payment_intent: await t.value('select payment_id from subpay.orders where reference = $1', [asked.reference]) });
+  await t.until(async () => (await t.value('select count(*)::int from subpay.disputes')) === 1, { within: 20_000 });
   const found = [];
   for (const [width, scheme] of [[1280, 'light'], [390, 'dark']]) {
     const somebody = await person({ width, scheme });
-    for (const where of ['/', '/search?q=axe@example.com', '/search?q=nobody@example.com', `/orders/${paid.reference}`,
+    for (const where of ['/', `/orders/${asked.reference}`, `/orders/${asked.reference}/evidence`, `/orders/${asked.reference}/accept`, '/search?q=axe@example.com', '/search?q=nobody@example.com', `/orders/${paid.reference}`,
       `/orders/${open.reference}`, ...['recover', 'resend', 'email', 'refund', 'extend', 'grant', 'note', 'assign', 'close']
         .map((action) => `/orders/${paid.reference}/${action}`), `/tickets/${ticket}`, '/alerts', '/pictures', '/duty', `/write?r=${paid.reference}`, '/runs', '/ledger', '/playbook']) {
       await somebody.page.goto(t.url + '/admin' + where);
