@@ -205,9 +205,9 @@ TIDY_FLAGS = $(filter-out -f% -W% -g -O2 -D_FORTIFY_SOURCE=2 -DSP_SHARE_DIR%,$(F
     -DSP_SHARE_DIR=__FILE__ -I$(APXS_INCLUDEDIR) -w
 tidy:
 	@t/stack/install --tidy
-	@printf '%s\n' $(HTTPD_SRC) $(CORE_SRC) src/subpayctl.c | \
+	@printf '%s\n' $(HTTPD_SRC) $(CORE_SRC) $(CTL_SRC) | \
 	    xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- $(TIDY_FLAGS)' sh
-	@printf '%s\n' $(HTTPD_SRC) $(CORE_SRC) src/subpayctl.c | \
+	@printf '%s\n' $(HTTPD_SRC) $(CORE_SRC) $(CTL_SRC) | \
 	    xargs -P 2 -n 1 clang --analyze --analyzer-output text -Xclang -analyzer-werror $(TIDY_FLAGS)
 
 format:
