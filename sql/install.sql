@@ -44,15 +44,15 @@ commit;
 \ir install_one.sql
 \set file schema/0016_holds.sql
 \ir install_one.sql
-\set file schema/0018_money_back.sql
+\set file schema/0017_money_back.sql
 \ir install_one.sql
-\set file schema/0020_desk_more.sql
+\set file schema/0018_desk_more.sql
 \ir install_one.sql
-\set file schema/0021_desk_people.sql
+\set file schema/0019_desk_people.sql
 \ir install_one.sql
-\set file schema/0026_language.sql
+\set file schema/0020_language.sql
 \ir install_one.sql
-\set file schema/0027_forgetting.sql
+\set file schema/0021_forgetting.sql
 \ir install_one.sql
 
 \set functions `cat functions/*.sql`

@@ -1,4 +1,4 @@
--- 0020_desk_more: what the desk draws, who looks at what, who is on duty, what customers
+-- 0018_desk_more: what the desk draws, who looks at what, who is on duty, what customers
 -- write back.
 
 -- The page of pictures reads a month by these. Both tables grow by time, so that a BRIN

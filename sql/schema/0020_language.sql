@@ -1,4 +1,4 @@
--- 0026_language: the language in which somebody bought or wrote, so that every mail about
+-- 0020_language: the language in which somebody bought or wrote, so that every mail about
 -- it is in that one, also when a worker sends it days later.
 --
 -- A folder of the templates, "de"; null: nobody has said (adopted orders, for one), which

@@ -1,4 +1,4 @@
--- 0027_forgetting: what is kept how long, and how one person is forgotten.
+-- 0021_forgetting: what is kept how long, and how one person is forgotten.
 --
 -- Bookkeeping keeps orders, payments, refunds and the ledger for as long as the law says;
 -- what names a person goes: everywhere at once when they ask (person_erase), and by age

@@ -1,4 +1,4 @@
--- 0021_desk_people: the two people at the desk: who looks at what, who has the week, which
+-- 0019_desk_people: the two people at the desk: who looks at what, who has the week, which
 -- mails belong together, who said thank you.
 
 -- Who has which page open. A look, not an act: it may be lost in a crash.

@@ -1,4 +1,4 @@
--- 0018_money_back: money that goes back by itself, refunds of two people, disputes that
+-- 0017_money_back: money that goes back by itself, refunds of two people, disputes that
 -- are answered, and what a bank asks for as evidence.
 
 alter table subpay.settings
