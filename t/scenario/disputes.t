@@ -41,7 +41,7 @@ const disputed = async (email, more = {}) => {
 };
 const status = async (reference) => (await t.order(reference).subscriptions)[0].status;
 const credits = (email) => t.value('select credits::int from accounts where email = $1', [email]);
-const becomes = (reference, wanted) => until(async () => (await status(reference)) === wanted, { within: 15_000, what: wanted });
+const becomes = (reference, wanted) => until(async () => (await status(reference)) === wanted, { within: 60_000, what: wanted });
 const ticket = (id) => t.value("select state from tickets where dedupe_key = 'dispute:' || $1", [id]);
 const answers = async (id) => (await t.sandbox.requests()).filter(({ method, path }) => method === 'POST' && path.startsWith('/v1/disputes/' + id));
 
