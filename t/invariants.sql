@@ -286,13 +286,14 @@ select 'I13' as invariant, format('watermark %s is ahead of now: %s', w.name, w.
  where w.at > now() + interval '1 min';
 
 -- I14 Silence is loud: the last good run is younger than three intervals, or an alert is
--- out. (Counts from the first run on: a shop without a worker has none.)
+-- out. (Counts from the beginning of the first run on: a shop without a worker has none.)
 select 'I14' as invariant,
        format('the last good run was at %s, and no alert is open', max(r.finished_at)) as detail
   from subpay.runs r
  where r.ok and r.kind in ('events', 'objects', 'orders', 'healing')
 having exists (select from subpay.runs)
-   and coalesce(max(r.finished_at), '-infinity') < now() - 3 * coalesce(
+   and coalesce(max(r.finished_at), (select min(f.started_at) from subpay.runs f))
+       < now() - 3 * coalesce(
            nullif(current_setting('subpay.reconcile_interval', true), ''), '60 s')::interval
    and not exists (select from subpay.alerts a
                     where a.closed_at is null and a.level in ('page', 'today'));

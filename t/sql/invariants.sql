@@ -2,7 +2,7 @@
 -- and one planted corruption for each invariant turns exactly that one red.
 \ir helper.psql
 \ir renewals.psql
-select plan(36);
+select plan(37);
 
 -- A shop with a bit of everything, an hour ago.
 select run_begin('events', null) as run \gset
@@ -102,5 +102,6 @@ select t.planted('I10', 'a row without its effect', 'insert into audit (actor, a
 select t.planted('I12', 'dead, and nobody told', 'update outbox set state = ''dead'', sent_at = null where order_id = t.id(1)');
 select t.planted('I13', 'a watermark in the future', 'update watermarks set at = now() + interval ''1 day''');
 select t.planted('I14', 'no good run, and silence', 'update runs set finished_at = now() - interval ''10 min''', 'update alerts set closed_at = now()');
+select t.planted('I14', 'not one good run since the first began', 'update runs set ok = false, started_at = now() - interval ''10 min''', 'update alerts set closed_at = now()');
 
 select * from finish();
