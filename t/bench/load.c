@@ -142,7 +142,8 @@ static void sign(char hex[65], long at, const char *body, size_t len)
 }
 
 /* The lines that say who speaks: a signature, or what was given. */
-static void make_header(char *header, long at, const char *body, size_t len, long number)
+static void make_header(char *header, long at, const char *body, size_t len,
+                        long number)
 {
     char hex[65];
 
@@ -247,8 +248,8 @@ static int is_whole(const connection_t *c)
     const char *end = memmem(c->answer, c->got, "\r\n\r\n", 4);
     const char *length = memmem(c->answer, c->got, "Content-Length: ", 16);
 
-    return end && (!length ||
-                   c->got >= (size_t)(end + 4 - c->answer) + (size_t)atol(length + 16));
+    return end && (!length || c->got >= (size_t)(end + 4 - c->answer) +
+                                            (size_t)atol(length + 16));
 }
 
 static void pull(connection_t *c)
@@ -256,7 +257,8 @@ static void pull(connection_t *c)
     ssize_t n;
     int ended;
 
-    while ((n = recv(c->fd, c->answer + c->got, sizeof(c->answer) - 1 - c->got, 0)) > 0) {
+    while ((n = recv(c->fd, c->answer + c->got, sizeof(c->answer) - 1 - c->got, 0)) >
+           0) {
         c->got += (size_t)n;
     }
     ended = n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
@@ -325,29 +327,62 @@ static int by_size(const void *a, const void *b)
 static void read_options(int argc, char **argv)
 {
     static const struct option names[] = {
-        { "port", 1, 0, 'p' },    { "path", 1, 0, 'a' },  { "secret-file", 1, 0, 's' },
-        { "body-file", 1, 0, 'b' }, { "first", 1, 0, 'f' }, { "count", 1, 0, 'c' },
-        { "connections", 1, 0, 'n' }, { "seconds", 1, 0, 't' }, { "rate", 1, 0, 'r' },
-        { "header-file", 1, 0, 'h' }, { "again", 1, 0, 'k' }, { "expect", 1, 0, 'e' },
+        { "port", 1, 0, 'p' },
+        { "path", 1, 0, 'a' },
+        { "secret-file", 1, 0, 's' },
+        { "body-file", 1, 0, 'b' },
+        { "first", 1, 0, 'f' },
+        { "count", 1, 0, 'c' },
+        { "connections", 1, 0, 'n' },
+        { "seconds", 1, 0, 't' },
+        { "rate", 1, 0, 'r' },
+        { "header-file", 1, 0, 'h' },
+        { "again", 1, 0, 'k' },
+        { "expect", 1, 0, 'e' },
         { 0, 0, 0, 0 },
     };
     int c;
 
     while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
         switch (c) {
-        case 'p': ask.port = atoi(optarg); break;
-        case 'a': ask.path = optarg; break;
-        case 's': ask.secret = read_file(optarg); break;
-        case 'b': ask.body = read_file(optarg); break;
-        case 'f': ask.first = atol(optarg); break;
-        case 'c': ask.count = atol(optarg); break;
-        case 'n': ask.connections = atoi(optarg); break;
-        case 't': ask.seconds = atof(optarg); break;
-        case 'h': ask.header = read_lines(optarg); break;
-        case 'k': ask.again = atol(optarg); break;
-        case 'e': ask.expect = optarg; break;
-        case 'r': ask.rate = atof(optarg); break;
-        default: exit(2);
+        case 'p':
+            ask.port = atoi(optarg);
+            break;
+        case 'a':
+            ask.path = optarg;
+            break;
+        case 's':
+            ask.secret = read_file(optarg);
+            break;
+        case 'b':
+            ask.body = read_file(optarg);
+            break;
+        case 'f':
+            ask.first = atol(optarg);
+            break;
+        case 'c':
+            ask.count = atol(optarg);
+            break;
+        case 'n':
+            ask.connections = atoi(optarg);
+            break;
+        case 't':
+            ask.seconds = atof(optarg);
+            break;
+        case 'h':
+            ask.header = read_lines(optarg);
+            break;
+        case 'k':
+            ask.again = atol(optarg);
+            break;
+        case 'e':
+            ask.expect = optarg;
+            break;
+        case 'r':
+            ask.rate = atof(optarg);
+            break;
+        default:
+            exit(2);
         }
     }
     if (!ask.port || !(ask.secret || ask.header) || !ask.body || ask.count <= 0 ||
@@ -377,10 +412,11 @@ int main(int argc, char **argv)
     run();
     took = now() - begun;
     qsort(times, (size_t)answered, sizeof(*times), by_size);
-    printf("{\"answered\": %ld, \"good\": %ld, \"lost\": %ld, \"reopened\": %ld, \"seconds\": %.3f, "
-           "\"rate\": %.1f, \"p50_ms\": %.3f, \"p99_ms\": %.3f}\n",
-           answered, good, started - answered, reopened, took, (double)answered / took,
-           answered ? times[answered / 2] * 1e3 : 0,
-           answered ? times[answered * 99 / 100] * 1e3 : 0);
+    printf(
+        "{\"answered\": %ld, \"good\": %ld, \"lost\": %ld, \"reopened\": %ld, \"seconds\": %.3f, "
+        "\"rate\": %.1f, \"p50_ms\": %.3f, \"p99_ms\": %.3f}\n",
+        answered, good, started - answered, reopened, took, (double)answered / took,
+        answered ? times[answered / 2] * 1e3 : 0,
+        answered ? times[answered * 99 / 100] * 1e3 : 0);
     return good == started ? 0 : 1;
 }

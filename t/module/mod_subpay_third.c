@@ -29,7 +29,8 @@ static sp_outcome_t checkout_create(sp_ctx_t *ctx, const sp_account_t *account,
     (void)success_url;
     (void)cancel_url;
     checkout->id = apr_pstrcat(ctx->pool, "page-", order->id, NULL);
-    checkout->url = apr_pstrcat(ctx->pool, "https://third.example/", order->id, NULL);
+    checkout->url =
+        apr_pstrcat(ctx->pool, "https://third.example/", order->id, NULL);
     checkout->expires = 0;
     return SP_DONE;
 }
@@ -106,11 +107,7 @@ static void register_hooks(apr_pool_t *pool)
                          &third);
 }
 
-AP_DECLARE_MODULE(subpay_third) = { STANDARD20_MODULE_STUFF,
-                                    NULL,
-                                    NULL,
-                                    NULL,
-                                    NULL,
-                                    NULL,
-                                    register_hooks,
-                                    AP_MODULE_FLAG_NONE };
+AP_DECLARE_MODULE(subpay_third) = {
+    STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, NULL, register_hooks,
+    AP_MODULE_FLAG_NONE
+};
