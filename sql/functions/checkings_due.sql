@@ -1,7 +1,7 @@
 -- subpay.checkings_due: orders whose customer is to be told how their payment stands,
 -- claimed for a minute: a worker that dies leaves them to the next.
 create or replace function subpay.checkings_due(in_limit int)
-returns setof subpay.order_row
+returns setof subpay.order_now
 language plpgsql security definer
 set search_path = subpay, pg_temp
 as $$
@@ -16,6 +16,6 @@ begin
                                    limit in_limit
                                      for update skip locked)
             returning c.order_id)
-        select r.* from due join order_row r on r.id = due.order_id;
+        select r.* from due join order_now r on r.id = due.order_id;
 end
 $$;

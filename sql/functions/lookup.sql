@@ -14,7 +14,7 @@ returns table (
     checkout_expires_at bigint, payment_id text, statement text, review_reason text,
     completed_via text, processing boolean, failure text, created_at bigint,
     paid_at bigint, completed_at bigint, starts_at bigint, expires_at bigint,
-    bonus_days int)
+    bonus_days int, access text)
 language plpgsql stable security definer
 set search_path = subpay, pg_temp
 as $$
@@ -79,7 +79,7 @@ begin
     end if;
     return query
         select diagnose(r.id), r.*
-          from order_row r
+          from order_now r
          where r.id = any (found_ids || given_orders)
          order by r.created_at desc
          limit 50;

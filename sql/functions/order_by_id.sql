@@ -1,10 +1,10 @@
 -- subpay.order_by_id: the order with our own id; no row when there is none.
 create or replace function subpay.order_by_id(in_order uuid)
-returns setof subpay.order_row
+returns setof subpay.order_now
 language plpgsql stable security definer
 set search_path = subpay, pg_temp
 as $$
 begin
-    return query select r.* from order_row r where r.id = in_order;
+    return query select r.* from order_now r where r.id = in_order;
 end
 $$;

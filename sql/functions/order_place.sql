@@ -10,7 +10,7 @@
 -- verdict          placed  a new order
 --                  again   the one that this form or id made before; its token too
 --                  paused  support has switched checkout off; no order, id is null
--- The rest is the order (view order_row).
+-- The rest is the order (view order_now).
 drop function if exists subpay.order_place(uuid, uuid, bytea, text, text, text, text, text,
     text, bigint, text, interval, text, bigint, boolean, text, interval);
 create or replace function subpay.order_place(
@@ -25,7 +25,7 @@ returns table (
     checkout_expires_at bigint, payment_id text, statement text, review_reason text,
     completed_via text, processing boolean, failure text, created_at bigint,
     paid_at bigint, completed_at bigint, starts_at bigint, expires_at bigint,
-    bonus_days int)
+    bonus_days int, access text)
 language plpgsql security definer
 set search_path = subpay, pg_temp
 as $$
@@ -41,12 +41,12 @@ begin
          order by o.id = in_order desc
          limit 1;
         if found then
-            return query select 'again'::text, r.* from order_row r where r.id = found_id;
+            return query select 'again'::text, r.* from order_now r where r.id = found_id;
             return;
         end if;
         if exists (select from switches s where s.name = 'checkout_paused' and s."on") then
             return query select 'paused'::text, r.*
-                           from (select) nothing left join order_row r on false;
+                           from (select) nothing left join order_now r on false;
             return;
         end if;
 
@@ -62,7 +62,7 @@ begin
                 now() + in_checkout_for, now() + interval '1 min')
             on conflict do nothing;
         if found then
-            return query select 'placed'::text, r.* from order_row r where r.id = in_order;
+            return query select 'placed'::text, r.* from order_now r where r.id = in_order;
             return;
         end if;
         if exists (select from orders o where o.token_hash = in_token_hash

@@ -4,7 +4,7 @@
 -- in_start  right after a start: also every pending order younger than an hour, whatever
 --           its next time. Whoever paid while we were away must not wait for it.
 create or replace function subpay.orders_due(in_limit int, in_start boolean)
-returns setof subpay.order_row
+returns setof subpay.order_now
 language plpgsql stable security definer
 set search_path = subpay, pg_temp
 set plan_cache_mode = force_generic_plan  -- planning takes 60 times as long as the answer
@@ -22,7 +22,7 @@ begin
              limit in_limit)
         select r.*
           from due
-          join order_row r on r.id = due.id
+          join order_now r on r.id = due.id
          order by due.next_ask_at;
 end
 $$;

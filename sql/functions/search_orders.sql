@@ -4,7 +4,7 @@
 -- (A description by card is the provider's to answer.) Only of the mode that counts
 -- here: test money is nobody's payment in production.
 create or replace function subpay.search_orders(in_search uuid)
-returns setof subpay.order_row
+returns setof subpay.order_now
 language plpgsql stable security definer
 set search_path = subpay, pg_temp
 as $$
@@ -24,7 +24,7 @@ begin
             select o.id from s join orders o on o.token_hash = s.token_hash)
         select r.*
           from hit
-          join order_row r on r.id = hit.id
+          join order_now r on r.id = hit.id
          where r.mode = (select coalesce(c.mode, r.mode) from settings c)
          order by r.state in ('completed', 'review', 'refunded'), r.created_at desc
          limit 10;

@@ -67,7 +67,7 @@ int sp_row_bool(const PGresult *result, int row, int column);
     "period_text, credits, renews, state, checkout_id, checkout_url, "           \
     "checkout_expires_at, payment_id, statement, review_reason, completed_via, " \
     "processing, failure, created_at, paid_at, completed_at, starts_at, "        \
-    "expires_at, bonus_days"
+    "expires_at, bonus_days, access"
 
 /* The columns of an answer of settle(), in the order that sp_row_settled() expects. */
 #define SP_SETTLED_COLUMNS \

@@ -47,6 +47,7 @@ static const struct {
     { INTEGER, offsetof(sp_order_t, starts_at) },
     { INTEGER, offsetof(sp_order_t, expires_at) },
     { NUMBER, offsetof(sp_order_t, bonus_days) },
+    { TEXT, offsetof(sp_order_t, access) },
 };
 
 void sp_row_order(const PGresult *result, int row, int column, sp_order_t *order)

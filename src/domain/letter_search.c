@@ -22,8 +22,9 @@ static int is_state(const sp_order_t *order, const char *state)
 static const char *standing(const sp_order_t *order)
 {
     if (is_state(order, "completed")) {
-        return order->expires_at && order->expires_at < apr_time_now() ? "ended"
-                                                                       : "paid";
+        return sp_order_is_open(order) ? "paid"
+               : order->access         ? order->access
+                                       : "processing";
     }
     if (sp_order_is_released(order)) {
         return "released"; /* nothing was charged in the end */
@@ -39,9 +40,10 @@ static const char *money_line(const char *state, int asking)
 {
     static const struct {
         const char *state, *line;
-    } lines[] = { { "paid", "paid" },     { "ended", "paid" },
-                  { "review", "paid" },   { "refunded", "returned" },
-                  { "released", "held" }, { "processing", "checking" } };
+    } lines[] = { { "paid", "paid" },          { "ended", "paid" },
+                  { "suspended", "paid" },     { "review", "paid" },
+                  { "refunded", "returned" },  { "released", "held" },
+                  { "processing", "checking" } };
     size_t i;
 
     for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {

@@ -33,7 +33,7 @@ sp_order_t *sp_buyer_paid(request_rec *r, sp_ctx_t *ctx,
             break;
         }
         sp_order_return(&own, token, NULL, &order);
-        if (order && strcmp(order->state, "completed") == 0) {
+        if (order && sp_order_is_open(order)) {
             order->token = token;
             return order;
         }

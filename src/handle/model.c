@@ -67,6 +67,9 @@ const char *sp_model_state(const sp_order_t *order, int sure)
                   { "cancelled", "cancelled" }, { "expired", "expired" } };
     apr_size_t i;
 
+    if (strcmp(order->state, "completed") == 0 && !sp_order_is_open(order)) {
+        return order->access ? order->access : "checking";
+    }
     if (sp_order_is_reserved(order)) {
         return strcmp(order->state, "review") ? "reserved" : "review_reserved";
     }
@@ -86,6 +89,7 @@ const char *sp_model_money_word(const char *state)
     static const struct {
         const char *state, *word;
     } words[] = { { "paid", "paid" },           { "review", "paid" },
+                  { "ended", "paid" },          { "suspended", "paid" },
                   { "reserved", "reserved" },   { "review_reserved", "reserved" },
                   { "released", "held" },       { "refunded", "returned" },
                   { "declined", "held" },       { "cancelled", "not_charged" },

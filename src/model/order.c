@@ -9,6 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+int sp_order_is_open(const sp_order_t *order)
+{
+    return strcmp(order->state, "completed") == 0 && order->access &&
+           strcmp(order->access, "open") == 0;
+}
+
 int sp_order_is_reserved(const sp_order_t *order)
 {
     return order->processing && (strcmp(order->state, "completed") == 0 ||

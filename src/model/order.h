@@ -50,6 +50,7 @@ typedef struct sp_order_t {
     apr_time_t starts_at; /* of its subscription */
     apr_time_t expires_at;
     int bonus_days;
+    const char *access; /* of its subscription: open, suspended, ended; NULL: none */
 } sp_order_t;
 
 /* What money has moved for one order. */
@@ -59,6 +60,9 @@ typedef struct sp_order_money_t {
     const char *receipt_url; /* the provider's own receipt, or NULL */
     apr_time_t review_by;    /* a person has looked at it by then; 0: nobody says */
 } sp_order_money_t;
+
+/** Whether it was completed and gives access now. */
+int sp_order_is_open(const sp_order_t *order);
 
 /** Whether access or a review stands on money that the bank only holds: not taken yet. */
 int sp_order_is_reserved(const sp_order_t *order);

@@ -92,6 +92,8 @@ const pages = {
     order: { ...order, checkout_url: 'https://pay.example/1', kept_until: expires },
   })],
   'return-refunded': ['return', returned('refunded', 'returned')],
+  'return-ended': ['return', returned('ended', 'paid')],
+  'return-suspended': ['return', returned('suspended', 'paid')],
   cancel: ['cancel', returned('cancelled', 'open', {
     order: { ...order, checkout_url: 'https://pay.example/1', kept_until: expires },
   })],

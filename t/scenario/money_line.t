@@ -140,3 +140,27 @@ test('every mail that speaks of money is right', async () => {
   }
   assert.ok(seen >= 6, `${seen} mails`);
 });
+
+test('paid is not access: a plan that is over, or closed by a dispute, is called that', async () => {
+  const bought = await t.buy('annual', 'over@example.com');
+  const row = await t.order(bought.reference).becomes('completed');
+  const said = async (language = 'en') => {
+    const { text } = await bought.browser.get(bought.return_url, { headers: { 'Accept-Language': language } });
+    const token = new URL(bought.return_url).searchParams.get('t');
+    const { page } = (await t.get(`/status?t=${token}`, { headers: { Accept: 'application/json' } })).json;
+    return `${page}: ${/<h1>(.*?)<\/h1>/.exec(text)[1]}`;
+  };
+  const access = (change) => t.sql(`update subpay.subscriptions set ${change} where order_id = $1`, [row.id]);
+
+  assert.equal(await said(), 'paid: You have access.');
+  await access(`starts_at = now() - interval '2 years', expires_at = now() - interval '1 day'`);
+  assert.equal(await said(), 'ended: Your plan has ended.');
+  assert.equal(await said('de'), 'ended: Ihr Plan ist beendet.');
+  await access(`grace_until = now() + interval '1 day'`);
+  assert.equal(await said(), 'paid: You have access.', 'a renewal that is due');
+  await access(`status = 'suspended'`);
+  assert.equal(await said(), 'suspended: Access is closed for now.');
+  assert.equal(await said('de'), 'suspended: Der Zugang ist vorerst geschlossen.');
+  const answer = await bought.browser.post('/find', { form: { email: 'over@example.com' } });
+  assert.doesNotMatch(answer.text, /You have access|Found it/);
+});
