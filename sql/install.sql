@@ -56,6 +56,8 @@ commit;
 \ir install_one.sql
 \set file schema/0022_order_access.sql
 \ir install_one.sql
+\set file schema/0023_renewal_credits.sql
+\ir install_one.sql
 
 \set functions `cat functions/*.sql`
 \set names `ls functions | sed 's/[.]sql$//'`

@@ -167,7 +167,29 @@ select 'I6', format('entry %s: says %s, the sum is %s', l.id, l.balance_after, l
   from (select t.id, t.balance_after,
                sum(t.amount) over (partition by t.account_id order by t.id) as total
           from subpay.credit_transactions t) l
- where l.balance_after <> l.total;
+ where l.balance_after <> l.total
+union all
+select 'I6', format('period %s of order %s: its money %s, and %s of its %s credits are with us',
+                    p.invoice_id, o.reference, case when g.gone then 'is gone' else 'is ours' end,
+                    -l.moved, t.amount)
+  from subpay.periods p
+  join subpay.orders o on o.id = p.order_id
+  join subpay.payments m on m.provider = p.provider and m.payment_id = p.payment_id
+  join subpay.credit_transactions t on t.order_id = p.order_id
+                                   and t.reason = 'renewal:' || p.invoice_id
+ cross join lateral (select m.amount > 0 and m.amount_refunded = m.amount
+                            or exists (select from subpay.disputes d
+                                        where d.provider = m.provider
+                                          and d.payment_id = m.payment_id
+                                          and d.status = 'lost') as gone) g
+ cross join lateral (select coalesce(sum(c.amount), 0) as moved
+                       from subpay.credit_transactions c
+                      where c.order_id = p.order_id
+                        and c.reason ~ ('^renewal_(refund|restored):' || p.invoice_id
+                                        || '(:\d+)?$')) l
+ where p.state = 'paid'
+   and (g.gone <> (p.credits_taken is not null)
+        or -l.moved <> coalesce(p.credits_taken, 0));
 
 -- I7 Paid twice: of two live payments for one person and plan inside the duplicate
 -- window, one is refunded, or a person has a ticket, within five minutes.

@@ -1,5 +1,6 @@
 -- subpay.order_credits_return: give back what order_credits_take took, or what a duplicate
--- was not given in the first place. Internal.
+-- was not given in the first place. The credits of further periods are none of it
+-- (period_credits). Internal.
 create or replace function subpay.order_credits_return(
     in_order subpay.orders, in_account uuid)
 returns void
@@ -15,7 +16,9 @@ begin
     perform from accounts a where a.id = in_account for update;
     select sum(t.amount), count(*) into held, rows
       from credit_transactions t
-     where t.order_id = in_order.id;
+     where t.order_id = in_order.id
+       and (t.reason = 'purchase' or t.reason ~ '^refund(:\d+)?$'
+            or t.reason like 'refund\_failed:%');
     if rows = 0 then
         insert into credit_transactions (account_id, amount, order_id, reason)
         values (in_account, in_order.credits, in_order.id, 'purchase');
@@ -24,7 +27,7 @@ begin
         insert into credit_transactions (account_id, amount, order_id, reason)
         select in_account, -t.amount, in_order.id, 'refund_failed:' || t.id
           from credit_transactions t
-         where t.order_id = in_order.id and t.amount < 0
+         where t.order_id = in_order.id and t.reason ~ '^refund(:\d+)?$'
            and t.id > coalesce((select max(r.id) from credit_transactions r
                                  where r.order_id = in_order.id
                                    and r.reason like 'refund\_failed:%'), 0)

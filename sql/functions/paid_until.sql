@@ -22,8 +22,5 @@ as $$
                             and not r.extra
       join subpay.payments m on m.payment_id = p.payment_id and m.provider = p.provider
      where p.order_id = in_order.id and p.state = 'paid'
-       and (m.amount_refunded < m.amount or m.amount = 0)
-       and not exists (select from subpay.disputes d
-                        where d.payment_id = m.payment_id and d.provider = m.provider
-                          and d.status = 'lost')
+       and not subpay.money_gone(m)
 $$;

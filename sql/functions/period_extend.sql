@@ -23,6 +23,7 @@ begin
     insert into credit_transactions (account_id, amount, order_id, reason)
     select s.account_id, in_order.credits, in_order.id, 'renewal:' || in_fact.invoice_id
      where in_order.credits > 0;
+    perform period_credits(in_order.id);  -- its money may have gone back before we heard
     -- The purchase itself, told late, is no renewal.
     if exists (select from periods p
                 where p.order_id = in_order.id and p.state = 'paid'

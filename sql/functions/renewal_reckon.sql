@@ -1,4 +1,5 @@
--- subpay.renewal_reckon: bring an order's access in line with its periods and renewal.
+-- subpay.renewal_reckon: bring an order's access, and the credits of its further periods,
+-- in line with its periods and renewal.
 --
 -- While the provider will charge again, access goes on for SubPayRenewalGrace behind
 -- the paid time: an invoice is finalized an hour after the period began, a card is
@@ -23,6 +24,7 @@ begin
     if s.id is null or o.completed_at is null then
         return;
     end if;
+    perform period_credits(in_order);
     until := paid_until(o, s.starts_at);
     if s.status in ('active', 'suspended')
         and (r.state = 'active'

@@ -3,7 +3,7 @@
 \ir renewals.psql
 
 begin;
-select plan(64);
+select plan(76);
 
 -- One period, then another ---------------------------------------------------------------
 select t.renewing(1) \g /dev/null
@@ -141,5 +141,48 @@ set local session_replication_role = origin;
 select is(t.says(t.period(8, 0)), 'completed', 'granted all the same');
 select is((select count(*)::int from tickets where kind = 'duplicate' and order_id = t.id(8)), 1,
     'and a person asks whether two charges a month are meant');
+
+-- Credits of a further period follow its money -------------------------------------------------------
+create function t.ledger(in_n int) returns text language sql
+as $$ select string_agg(reason || ' ' || amount, ', ' order by id) from credit_transactions where order_id = t.id(in_n) $$;
+create function t.spend(in_n int, in_amount int) returns text language sql
+as $$ select verdict from credit_deduct('c' || in_n || '@example.com', in_amount, 'used', md5(random()::text), 'app') $$;
+create function t.of(in_fact jsonb, in_payment text) returns jsonb language sql
+as $$ select in_fact || jsonb_build_object('payment_id', in_payment) $$;
+create function t.credits(in_n int) returns bigint language sql
+as $$ select credits from accounts where email = 'c' || in_n || '@example.com' $$;
+select t.renewing(n, 10) from generate_series(11, 14) n \g /dev/null
+select t.says(t.period(n, k)) from generate_series(11, 14) n, generate_series(0, 1) k order by n, k \g /dev/null
+select t.says(t.of(t.refund(11, 400, 'succeeded', null, 're_11a'), 'pi_11_1')) \g /dev/null
+select is(t.ledger(11), 'purchase 10, renewal:in_11_1 10', 'a part that goes back takes no credits');
+select t.says(t.of(t.refund(11, 500, 'succeeded', null, 're_11b'), 'pi_11_1')) from generate_series(1, 2) \g /dev/null
+select is(t.ledger(11), 'purchase 10, renewal:in_11_1 10, renewal_refund:in_11_1 -10', 'all of it: those of the period, once');
+select t.says(t.of(t.refund(11, 500, 'failed', null, 're_11b'), 'pi_11_1')) from generate_series(1, 2) \g /dev/null
+select t.says(t.of(t.refund(11, 500, 'succeeded', null, 're_11c'), 'pi_11_1')) \g /dev/null
+select is(t.ledger(11), 'purchase 10, renewal:in_11_1 10, renewal_refund:in_11_1 -10, renewal_restored:in_11_1 10, renewal_refund:in_11_1:2 -10',
+    'not after all, then once more: a row each time');
+select is(t.credits(11), 10::bigint, 'what the purchase brought stays');
+
+select t.spend(12, 17) \g /dev/null
+select t.says(t.of(t.dispute(12, 'lost'), 'pi_12_1')) \g /dev/null
+select is((t.ledger(12), t.credits(12)), ('purchase 10, renewal:in_12_1 10, renewal_refund:in_12_1 -3'::text, 0::bigint), 'lost in a dispute: what is still there, never below zero');
+select t.says(t.period(12, 2)) \g /dev/null
+select t.says(t.of(t.dispute(12, 'lost', t.ago(-5)), 'pi_12_1') || '{"event_id": "e12"}') \g /dev/null
+select is(t.credits(12), 10::bigint, 'what came later is not taken for what was spent');
+select t.says(t.of(t.dispute(12, 'won', t.ago(-9)), 'pi_12_1')) \g /dev/null
+select is(t.credits(12), 13::bigint, 'won after all: what was taken comes back');
+
+select t.spend(13, 20) \g /dev/null
+select t.says(t.of(t.refund(13, 900, 'succeeded', null, 're_13'), 'pi_13_1')) \g /dev/null
+select t.says(t.period(13, 2)) \g /dev/null
+select is((t.ledger(13), t.credits(13)), ('purchase 10, renewal:in_13_1 10, renewal:in_13_2 10'::text, 10::bigint), 'all spent: nothing is taken, then or later');
+select t.says(t.of(t.refund(13, 900, 'failed', null, 're_13'), 'pi_13_1')) \g /dev/null
+select is(t.credits(13), 10::bigint, 'and nothing comes back');
+
+select t.says(t.of(t.refund(14, 900, 'succeeded', null, 're_14'), 'pi_14_0')) \g /dev/null
+select is(t.credits(14), 10::bigint, 'the purchase goes back: its own credits');
+select t.says(t.of(t.refund(14, 900, 'failed', null, 're_14'), 'pi_14_0')) \g /dev/null
+select is(t.credits(14), 20::bigint, 'not after all: they come back beside those of a renewal');
+select is((select count(*) from periods where credits_taken is not null and order_id in (t.id(11), t.id(12), t.id(13), t.id(14))), 1::bigint, 'one of these periods is without its credits');
 select * from finish();
 rollback;
