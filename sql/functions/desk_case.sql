@@ -55,8 +55,14 @@ begin
                                            then p.email end,
                        'paid_at', moment(p.paid_at), 'receipt_url', p.receipt_url,
                        'completes', nullif(p.payment_id is not distinct from o.payment_id,
-                                           false)) order by p.paid_at)
+                                           false),
+                       payment_part(o, p), true,
+                       'refundable', nullif(p.amount_refunded < p.amount
+                                            and p.state <> 'released'
+                                            and refund_allowed(p.provider, p.payment_id),
+                                            false)) order by p.paid_at)
               from payments p where p.order_id = o.id),
+        'refund_choices', refund_choices(o),
         'refunds', (
             select jsonb_agg(jsonb_build_object(
                        'refund_id', r.refund_id, 'amount_text', money_text(r.amount, p.currency),
@@ -95,10 +101,13 @@ begin
                        'amount_text', money_text(k.amount, k.currency),
                        'amount_plain', split_part(money_text(k.amount, k.currency), ' ', 1),
                        'asked_by', k.asked_by, 'asked_at', moment(k.asked_at),
-                       'why', k.reason)
+                       'why', k.reason, 'payment', k.payment_id,
+                       'paid_at', moment(p.paid_at))
               from refund_asks k
+              join payments p on p.provider = k.provider and p.payment_id = k.payment_id
              where k.order_id = o.id and k.confirmed_at is null
                and k.asked_at > now() - interval '7 days'
+             order by k.id desc
              limit 1),
         'answers', (
             select jsonb_agg(jsonb_build_object(

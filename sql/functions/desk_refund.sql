@@ -3,8 +3,8 @@
 -- never made twice.
 --
 -- in_ask  as for desk_begin; amount (minor units; null: all that is left), payment (null:
---         the one that completed the order), duplicate (true: the payment that is one too
---         many)
+--         the newest that is not refunded: of a plan that renews, its latest period's),
+--         duplicate (true: the payment that is one too many)
 -- A payment under dispute is never refunded, and no more than what is left of it: what
 -- went back and what was asked for before count. Above a set sum a second person confirms
 -- (refund_ask), counted for the payment as a whole: parts do not slip through.
@@ -31,10 +31,13 @@ begin
     select * into p from payments c
      where c.order_id = o.id
        and case when in_ask ? 'payment' then c.payment_id = in_ask ->> 'payment'
-                when duplicate then c.payment_id is distinct from o.payment_id
+                when duplicate then payment_part(o, c) = 'second'
                                     and c.amount_refunded < c.amount
-                else o.payment_id is null or c.payment_id = o.payment_id end
-     order by c.paid_at desc
+                else payment_part(o, c) <> 'second' end
+     order by c.amount_refunded < c.amount desc, c.paid_at desc,
+              (select q.starts_at from periods q
+                where q.provider = c.provider and q.payment_id = c.payment_id)
+                  desc nulls last
      limit 1
        for update;
     if not found and duplicate and exists (
@@ -87,7 +90,8 @@ begin
                     jsonb_build_object('state', o.state, 'refunded', p.amount_refunded),
                     jsonb_build_object('payment', p.payment_id, 'amount', amount,
                                        'currency', p.currency),
-                    jsonb_build_object('verdict', 'asked',
+                    jsonb_build_object('verdict', 'asked', 'payment', p.payment_id,
+                                       'paid_at', moment(p.paid_at),
                                        'amount', money_text(amount, p.currency)));
 end
 $$;

@@ -6,9 +6,11 @@
 -- rows as they are and not by adding up, so that any order of the facts ends alike, a
 -- month is what the provider's calendar says, and money that went back takes its time
 -- along.
+--
+-- in_without  as if this payment had gone back
 -- Internal.
 create or replace function subpay.paid_until(
-    in_order subpay.orders, in_starts timestamptz)
+    in_order subpay.orders, in_starts timestamptz, in_without text default null)
 returns timestamptz
 language sql stable
 as $$
@@ -22,5 +24,6 @@ as $$
                             and not r.extra
       join subpay.payments m on m.payment_id = p.payment_id and m.provider = p.provider
      where p.order_id = in_order.id and p.state = 'paid'
+       and m.payment_id is distinct from in_without
        and not subpay.money_gone(m)
 $$;

@@ -14,11 +14,7 @@ declare
     o subpay.orders;
 begin
     if not own then
-        if in_order.renews and exists (
-               select from periods p
-                 join renewals r on r.renewal_id = p.renewal_id and r.provider = p.provider
-                where p.payment_id = in_payment.payment_id
-                  and p.provider = in_payment.provider and not r.extra) then
+        if in_order.renews and payment_part(in_order, in_payment) = 'renewal' then
             return settle_answer(verdict, null, in_order);  -- of a renewal, as it should
         elsif in_payment.state = 'held' then
             perform hold_let_go(in_order.id, in_payment, 'system');

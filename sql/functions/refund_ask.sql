@@ -32,7 +32,9 @@ begin
                                        'amount', in_amount,
                                        'currency', in_payment.currency,
                                        'duplicate', in_duplicate),
-                    jsonb_build_object('verdict', 'refund_asked', 'amount',
+                    jsonb_build_object('verdict', 'refund_asked',
+                                       'payment', in_payment.payment_id,
+                                       'paid_at', moment(in_payment.paid_at), 'amount',
                                        money_text(in_amount, in_payment.currency)));
 end
 $$;

@@ -7,7 +7,10 @@ as $$
 declare
     o subpay.orders;
     p subpay.payments;
+    part text;
     why text;
+    until timestamptz; -- when access ends now that a renewal's money is gone, and
+    ends timestamptz;  -- where that is over: with its grace
     kept timestamptz;  -- when the other one was paid, which stays
 begin
     select * into o from orders r where r.id = in_order;
@@ -24,8 +27,12 @@ begin
        and m.payload ->> 'payment_id' = p.payment_id
      order by m.id desc
      limit 1;
-    if o.state = 'completed' and o.payment_id is distinct from p.payment_id then
+    part := payment_part(o, p);
+    if o.state = 'completed' and part = 'second' then
         why := 'duplicate';
+    elsif part = 'renewal' and money_gone(p) then
+        select s.expires_at, greatest(now(), s.grace_until) into until, ends
+          from subscriptions s where s.order_id = o.id and s.status = 'active';
     end if;
     if why = 'duplicate' then
         select k.paid_at into kept
@@ -58,9 +65,11 @@ begin
                     'expected', moment(now() + interval '14 days'),
                     'unasked_paid_at', case when why = 'unasked' then moment(p.paid_at) end,
                     'no_plan', nullif(o.completed_at is null, false),
+                    'plan_until', case when until > now() then moment(until) end,
                     'plan_ends', case when o.state = 'refunded'
                                            and o.completed_at is not null
-                                      then moment(now()) end) end)))
+                                      then moment(now())
+                                      when until <= now() then moment(ends) end) end)))
         on conflict (dedupe_key) do nothing;
     perform outbox_wake();
 end

@@ -86,6 +86,7 @@ static sp_ctl_status_t act(sp_cli_t *cli, const char *action)
 {
     sp_desk_ask_t ask = { .action = action,
                           .reason = cli->reason,
+                          .payment = cli->payment,
                           .amount = cli->amount,
                           .days = cli->days,
                           .text = cli->text };
@@ -109,6 +110,9 @@ static sp_ctl_status_t act(sp_cli_t *cli, const char *action)
     }
     else if (out == SP_DONE) {
         puts(sp_json_text(answer, "say"));
+        sp_ctl_line("payment", sp_json_text(answer, "payment"));
+        sp_ctl_line("paid at", text_at(answer, "paid_at"));
+        sp_ctl_line("amount", sp_json_text(answer, "amount"));
     }
     return out == SP_DONE ? SP_CTL_DONE
                           : sp_ctl_complain(SP_CTL_NOT_FOUND, "%s", cli->ctx.say);

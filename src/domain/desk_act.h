@@ -22,7 +22,8 @@ typedef struct sp_desk_ask_t {
     const char *form_key;
     const char *seen;
     const char *reason;
-    const char *payment; /* recover: of an order that only the provider knows */
+    const char *payment; /* recover: of an order that only the provider knows;
+                            refund: which; NULL: the newest that is not refunded */
     const char *amount;  /* refund: "100.00"; NULL: all that is left */
     const char *days;
     const char *email;

@@ -28,6 +28,21 @@ static void set_action(json_t *object, const sp_desk_action_t *action)
     sp_json_set_bool(object, "needs_input", action->needs_input);
 }
 
+/* The payments of a renewal are as many as there are periods, and none too many. */
+static int has_second(const json_t *value)
+{
+    const json_t *payment;
+    size_t i;
+
+    json_array_foreach(json_object_get(value, "payments"), i, payment)
+    {
+        if (json_object_get(payment, "second")) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* Only what makes sense for this order; the address of any other still answers. */
 static int is_offered(const json_t *value, const sp_desk_action_t *action)
 {
@@ -48,11 +63,10 @@ static int is_offered(const json_t *value, const sp_desk_action_t *action)
     if (strcmp(action->name, "extend") == 0 || strcmp(action->name, "resend") == 0) {
         return access && strcmp(state, "refunded") != 0;
     }
-    if (strncmp(action->name, "refund", 6) == 0) {
-        return json_array_size(json_object_get(value, "payments")) >
-               (strcmp(action->name, "refund") == 0 ? 0U : 1U);
+    if (strcmp(action->name, "refund") == 0) {
+        return json_array_size(json_object_get(value, "payments")) > 0;
     }
-    return 1;
+    return strcmp(action->name, "refund-duplicate") != 0 || has_second(value);
 }
 
 void sp_admin_set_actions(json_t *value)
@@ -81,8 +95,34 @@ void sp_admin_set_actions(json_t *value)
     json_object_set_new(value, "actions", others);
 }
 
+/* The payment that was chosen before, in the form or by a link, instead of the usual. */
+static void set_choice(json_t *value, const char *payment_id)
+{
+    json_t *choices = json_object_get(value, "refund_choices");
+    json_t *chosen = NULL, *one;
+    size_t i;
+
+    sp_json_set_bool(value, "has_choices", json_array_size(choices) > 0);
+    json_array_foreach(choices, i, one)
+    {
+        if (payment_id && json_object_get(one, "open") &&
+            strcmp(sp_json_text(one, "payment_id"), payment_id) == 0) {
+            chosen = one;
+        }
+    }
+    json_array_foreach(choices, i, one)
+    {
+        if (chosen) {
+            json_object_del(one, "selected");
+        }
+    }
+    if (chosen) {
+        sp_json_set_bool(chosen, "selected", 1);
+    }
+}
+
 int sp_admin_preview(request_rec *r, sp_ctx_t *ctx, int status, const char *name,
-                     json_t *value)
+                     const char *payment_id, json_t *value)
 {
     const sp_desk_action_t *action = sp_desk_action(name);
 
@@ -91,6 +131,7 @@ int sp_admin_preview(request_rec *r, sp_ctx_t *ctx, int status, const char *name
                               "There is no such action.");
     }
     set_action(value, action);
+    set_choice(value, payment_id);
     return sp_admin_show(r, ctx, status, "admin_action", value);
 }
 
@@ -232,7 +273,7 @@ static int order_form_again(request_rec *r, sp_ctx_t *ctx, const sp_desk_ask_t *
         return show_refused(r, ctx, status, NULL, back);
     }
     set_problem(value, &said, ask);
-    return sp_admin_preview(r, ctx, status, ask->action, value);
+    return sp_admin_preview(r, ctx, status, ask->action, ask->payment, value);
 }
 
 static int ticket_form_again(request_rec *r, sp_ctx_t *ctx, const sp_desk_ask_t *ask,

@@ -109,6 +109,7 @@ int sp_handle_admin_order(request_rec *r, sp_ctx_t *ctx)
     if (slash && strcmp(slash + 1, "evidence") == 0) {
         return show_evidence(r, ctx, reference, answer);
     }
-    return slash ? sp_admin_preview(r, ctx, HTTP_OK, slash + 1, answer)
+    return slash ? sp_admin_preview(r, ctx, HTTP_OK, slash + 1,
+                                    sp_query_get(r, "payment"), answer)
                  : sp_admin_show(r, ctx, HTTP_OK, "admin_order", answer);
 }

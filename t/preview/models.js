@@ -179,6 +179,7 @@ const mails = {
   confirmation: mailed('paid', link),
   recovered: mailed('paid', { ...link, order: { ...bought, bonus_days: 7 }, signed: 'Ana' }),
   refund: mailed('returned', { refund: { expected: expires, plan_ends: by, arn: '7433' } }),
+  'refund-renewal': mailed('returned', { refund: { expected: expires, plan_until: by } }),
   'refund-unasked': mailed('returned', { refund: { expected: expires, no_plan: true, unasked_paid_at: started } }),
   refund_failed: mailed('paid', { refund: { told_at: started, plan_open: true }, answer_by: by }),
   duplicate: mailed('returned', { first_at: started, second_at: by }),

@@ -8,6 +8,8 @@ const t = SubPay.use({
   products: {
     annual: { Title: 'Annual plan', Price: '249.00 USD', Period: '1y', Credits: 100 },
     big: { Title: 'Big plan', Price: '900.00 USD', Period: '1y' },
+    monthly: { Title: 'Monthly plan', Price: '9.00 USD', Period: '1mo', Renews: 'on', Credits: 10 },
+    seats: { Title: 'Seats', Price: '400.00 USD', Period: '1mo', Renews: 'on' },
   },
 });
 
@@ -149,4 +151,107 @@ test('over the set sum a second person confirms; the first cannot, nor by halves
   assert.match((await press(other.reference, 'refund', { amount: '200.00' })).location, /done=asked/);
   await until(async () => (await refundsOf(other.reference)).length === 1);
   assert.match((await press(other.reference, 'refund', { amount: '200.00' })).location, /done=refund_asked/, '200 and 200 are 400');
+});
+
+/* The payments of an order that renews, oldest first, once it has so many. */
+async function renewed(product, email, periods) {
+  const { reference } = await paid(email, { product });
+  const of = () => t.sql(`select p.payment_id from subpay.periods p join subpay.orders o on o.id = p.order_id
+    where o.reference = $1 and p.state = 'paid' order by p.starts_at`, [reference]);
+  const { data } = await t.stripe.subscriptions.list({ status: 'all', limit: 100 });
+  const { id } = data.find(({ metadata }) => metadata.subpay_reference === reference);
+  for (let n = 2; n <= periods; n++) {
+    await t.sandbox.control('POST', `subscriptions/${id}/renew`, { outcome: 'paid' });
+    await until(async () => (await of()).length === n, { what: `period ${n}` });
+  }
+  return { reference, payments: (await of()).map(({ payment_id }) => payment_id) };
+}
+const ends = async (reference) => (await t.order(reference).subscriptions)[0].expires_at;
+const wentBack = async (payment) => (await t.stripe.refunds.list({ payment_intent: payment })).data.length;
+const chosen = (html) => [...html.matchAll(/<input type="radio" name="payment" [^>]*value="([^"]*)"[^>]* checked/g)].map(([, id]) => id);
+const offered = (html) => [...html.matchAll(/<input type="radio" name="payment" [^>]*value="([^"]*)"/g)].map(([, id]) => id);
+
+test('a plan that renews: a person sends one period back, the newest unless another is chosen', async () => {
+  const email = 'renews@example.com';
+  const { reference, payments: [first, second, third] } = await renewed('monthly', email, 3);
+  const other = await paid('stranger@example.com');
+  const [foreign] = await intentsOf(other.reference);
+  await mailsBecome(email, 3);
+  assert.equal(await credits(email), 30);
+  const before = await ends(reference);
+
+  const seen = await look(`/orders/${reference}`);
+  assert.doesNotMatch(seen.text, /a second one|refund-duplicate/, 'a renewal is no duplicate');
+  assert.ok(seen.text.includes(`/orders/${reference}/refund?payment=${second}`));
+  const page = await look(`/orders/${reference}/refund`);
+  assert.deepEqual(offered(page.text), [third, second, first]);
+  assert.deepEqual(chosen(page.text), [third]);
+  assert.match(page.text, /the renewal from/);
+  assert.match(page.text, /the plan is not ended\. Access goes on until/);
+  assert.deepEqual(chosen((await look(`/orders/${reference}/refund?payment=${second}`)).text), [second]);
+  const twin = (await t.get(`/admin/orders/${reference}/refund`, { auth: t.admin, headers: { Accept: 'application/json' } })).json;
+  assert.deepEqual(twin.refund_choices.map((one) => [one.payment_id, one.selected ?? false, one.amount_text]),
+    [[third, true, '9.00 USD'], [second, false, '9.00 USD'], [first, false, '9.00 USD']]);
+
+  assert.equal((await press(reference, 'refund', { payment: foreign.id })).status, 409, 'a payment of another order');
+  // As the form is: the newest. Sent twice, it is one decision.
+  const form = { form_key: '0b7f9c1e-4d5a-4c52-9a53-6c1f0a5b7d10', payment: third };
+  assert.match((await press(reference, 'refund', form)).location, /done=asked/);
+  assert.match((await press(reference, 'refund', form)).location, /done=asked/);
+  await until(async () => (await credits(email)) === 20, { what: 'the credits of that period' });
+  const after = await ends(reference);
+  assert.ok(after < before && after > new Date(), 'its time goes');
+  assert.deepEqual([await t.order(reference).state, await status(reference)], ['completed', 'active'], 'the plan does not');
+  const mails = await mailsBecome(email, 4);
+  assert.match(mails[3].subject, /We have sent 9\.00 USD back/, 'and not "you paid twice"');
+  assert.match(mails[3].text, /The period that it was for goes with it: your plan runs until /);
+
+  const again = await look(`/orders/${reference}/refund`);
+  assert.deepEqual([offered(again.text), chosen(again.text)], [[second, first], [second]]);
+  const cli = await t.subpayctl('--payment', second, '--reason', 'the month before', 'refund', reference);
+  // Within a minute of the other: two people do not send money back at once.
+  assert.equal(cli.status, 1);
+  assert.match((await press(reference, 'refund', { payment: second, amount: '4.00' })).location, /done=asked/);
+  await mailsBecome(email, 5);
+  assert.equal(await credits(email), 20, 'a part takes none');
+  assert.match((await look(`/orders/${reference}/refund`)).text, /5\.00 USD of it is left/);
+  assert.equal((await press(reference, 'refund', { payment: second, amount: '5.01' })).status, 409);
+  assert.match((await press(reference, 'refund', { payment: second })).location, /done=asked/);
+  await until(async () => (await credits(email)) === 10);
+  assert.deepEqual(await Promise.all([third, second, first].map(wentBack)), [1, 2, 0]);
+  assert.deepEqual((await t.sql(`select actor, after ->> 'payment' as payment, after ->> 'amount' as amount from audit
+      where action = 'support.refund' and order_id = (select id from orders where reference = $1) order by id`, [reference])),
+    [[third, '900'], [second, '400'], [second, '500']].map(([payment, amount]) => ({ actor: 'support', payment, amount })));
+  assert.equal(await t.value("select count(*)::int from tickets where kind = 'duplicate' and order_id = (select id from orders where reference = $1)", [reference]), 0);
+
+  // What is left is the purchase: that ends the plan.
+  assert.match((await look(`/orders/${reference}/refund`)).text, /In full: the plan ends at once/);
+  await press(reference, 'refund');
+  await t.order(reference).becomes('refunded', { within: 30_000 });
+  assert.equal(await credits(email), 0);
+});
+
+test('the same from the command line', async () => {
+  const { reference, payments: [first, second, third] } = await renewed('monthly', 'shell@example.com', 3);
+  const done = await t.subpayctl('--payment', second, 'refund', reference);
+  assert.equal(done.status, 0, done.stderr);
+  assert.ok(done.stdout.includes(second));
+  await until(async () => (await wentBack(second)) === 1);
+  assert.deepEqual(await Promise.all([first, third].map(wentBack)), [0, 0]);
+  await until(async () => (await credits('shell@example.com')) === 20);
+});
+
+test('a large renewal: the second person confirms that very payment', async () => {
+  const { reference, payments: [first, second] } = await renewed('seats', 'seats@example.com', 2);
+  assert.match((await press(reference, 'refund', { payment: first })).location, /done=refund_asked/);
+  const page = await look(`/orders/${reference}/refund`);
+  assert.deepEqual(chosen(page.text), [first], 'what was asked for is chosen');
+  assert.match(page.text, /asked for 400\.00 USD of the payment from/);
+  const ask = (actor, payment) => t.value(`select desk_refund(jsonb_build_object('reference', $1::text, 'actor', $2::text,
+    'payment', $3::text, 'reason', 'right', 'seen', desk_seen((select id from orders where reference = $1))::text))`, [reference, actor, payment]);
+  assert.equal((await ask('sam', second)).verdict, 'refund_asked', 'another payment is another question');
+  assert.equal((await ask('support', first)).verdict, 'second_person');
+  assert.equal((await ask('sam', first)).verdict, 'asked');
+  await until(async () => (await wentBack(first)) === 1);
+  assert.equal(await wentBack(second), 0);
 });

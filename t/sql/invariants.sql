@@ -32,7 +32,7 @@ select format('create function t.red() returns text[] language sql as $f$
     select array_agg(distinct invariant) from (%s) r $f$', :'red') as make \gset
 :make;
 
-select t.renewing(30) \g /dev/null
+select t.renewing(30, 5) \g /dev/null
 select t.says(t.period(30, 0)), t.says(t.period(30, 1)), t.says(t.charge(30, 1)) \g /dev/null
 select is(t.red(), null, 'all is well: silent');
 select is((select count(*) from regexp_matches(:'invariants', 'select ''I\d+'' as', 'g')), 14::bigint,
@@ -83,6 +83,7 @@ select t.planted('I5', 'refunded more than was paid',
     'insert into refunds (provider, refund_id, payment_id, amount, status, said_at) values (''stripe'', ''x'', ''pi_1'', 24901, ''succeeded'', now())');
 select t.planted('I6', 'a balance from nowhere', 'update accounts set credits = credits + 1 where email = ''c1@example.com''');
 select t.planted('I6', 'an entry that was changed', 'update credit_transactions set balance_after = 6 where order_id = t.id(2)');
+select t.planted('I6', 'a period without its credits, and its money is ours', 'update periods set credits_taken = 5 where invoice_id = ''in_30_1''');
 select t.planted('I7', 'bought twice, and nobody asked', 'delete from tickets where kind = ''duplicate'' and order_id = t.id(11)');
 select t.planted('I7', 'paid twice, and nobody asked', 'delete from tickets where kind = ''duplicate'' and order_id = t.id(12)',
     'update payments set created_at = now() - interval ''10 min''');
