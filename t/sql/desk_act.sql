@@ -1,7 +1,8 @@
 -- What support does: each once, by name, with its row in the audit.
 \ir helper.psql
+\ir renewals.psql
 begin;
-select plan(34);
+select plan(43);
 
 create function t.ask(in_n int, in_actor text default 'ana', in_more jsonb default '{}') returns jsonb language sql
 as $$ select jsonb_build_object('reference', (select reference from orders where id = t.id(in_n)), 'actor', in_actor, 'reason', 'why') || in_more $$;
@@ -47,6 +48,26 @@ select t.says(t.paid(4, '{"payment_id": "pi_4b", "event_id": "e4b"}')) \g /dev/n
 select is(desk_refund(t.ask(4, 'ana', '{"duplicate": true}')) ->> 'verdict', 'asked', 'now there is');
 select is((select payload ->> 'payment_id' from outbox where kind = 'refund' and order_id = t.id(4)), 'pi_4b', 'the second, not the first');
 select is((select state from tickets where kind = 'duplicate' and order_id = t.id(4)), 'solved', 'which answers the ticket');
+
+-- refund, of a plan that renews
+create function t.later(in_payment text default null) returns jsonb language sql
+as $$ select t.ask(30, 'ana', jsonb_strip_nulls(jsonb_build_object('payment', in_payment, 'seen', desk_seen(t.id(30))::text))) $$;
+create function t.choices() returns text language sql
+as $$ select string_agg(concat_ws(' ', c ->> 'payment_id', case when c ? 'purchase' then 'purchase' when c ? 'renewal' then 'renewal' else 'second' end,
+          case when c ? 'selected' then 'selected' when c ? 'open' then 'open' when c ? 'under_way' then 'under way' when c ? 'disputed' then 'disputed' end), ', ')
+        from jsonb_array_elements(desk_case((select reference from orders where id = t.id(30))) -> 'refund_choices') c $$;
+select t.renewing(30), t.says(t.period(30, 0)), t.says(t.period(30, 1)), t.says(t.period(30, 2)) \g /dev/null
+select is(t.choices(), 'pi_30_2 renewal selected, pi_30_1 renewal open, pi_30_0 purchase open', 'each payment can be chosen; the newest is');
+select is(desk_refund(t.ask(30, 'ana', '{"duplicate": true}')) ->> 'verdict', 'no_payment', 'none of them is one too many');
+select is(desk_refund(t.later('pi_2')) ->> 'verdict', 'no_payment', 'nor is one of another order');
+select is(desk_refund(t.later()) ->> 'payment', 'pi_30_2', 'the newest, unless one is named');
+select is(desk_refund(t.later()) ->> 'verdict', 'under_way', 'and not the one before it while that is on its way');
+select is(t.choices(), 'pi_30_2 renewal under way, pi_30_1 renewal open, pi_30_0 purchase open', 'the form offers the others, and chooses none');
+select t.says(t.dispute(30, 'open') || '{"payment_id": "pi_30_1"}'), t.says(t.refund(30, 900, 'succeeded') || '{"payment_id": "pi_30_2"}') \g /dev/null
+update outbox set state = 'sent', sent_at = now() where kind = 'refund' and order_id = t.id(30);
+select is(t.choices(), 'pi_30_1 renewal disputed, pi_30_0 purchase open', 'what the bank has cannot be chosen');
+select is(desk_refund(t.later()) ->> 'verdict', 'disputed', 'nor is another one taken in its place');
+select is(desk_refund(t.later('pi_30_0')) ->> 'payment', 'pi_30_0', 'unless it is named');
 
 -- grant
 select is(desk_grant(t.ask(6, 'ana', '{"days": 0}')) ->> 'verdict', 'bad_days', 'it ends');
