@@ -30,9 +30,8 @@ begin
     values ('mail', 'refund_failed',
             'refund_failed:' || in_fact.provider || ':' || in_fact.refund_id, o.id, address,
             jsonb_strip_nulls(jsonb_build_object(
-                'money', jsonb_build_object('amount',
-                                            money_text(in_fact.amount, p.currency)),
                 'refund', jsonb_build_object(
+                    'amount', money_text(in_fact.amount, p.currency),
                     'told_at', moment(told),
                     'plan_open', nullif(exists (
                         select from subscriptions s

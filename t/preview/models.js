@@ -181,7 +181,7 @@ const mails = {
   refund: mailed('returned', { refund: { expected: expires, plan_ends: by, arn: '7433' } }),
   'refund-renewal': mailed('returned', { refund: { expected: expires, plan_until: by } }),
   'refund-unasked': mailed('returned', { refund: { expected: expires, no_plan: true, unasked_paid_at: started } }),
-  refund_failed: mailed('paid', { refund: { told_at: started, plan_open: true }, answer_by: by }),
+  refund_failed: mailed('paid', { refund: { amount: '100.00 USD', told_at: started, plan_open: true }, answer_by: by }),
   duplicate: mailed('returned', { first_at: started, second_at: by }),
   acknowledge: mailed('checking', { ticket, answer_by: by, state: { asking: true } }),
   healed: mailed('paid', { ticket, money: undefined, order: undefined, reference: undefined }),

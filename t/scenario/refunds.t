@@ -90,6 +90,26 @@ test('succeeded, then failed: access and credits are back, a correction, a ticke
     [{ kind: 'refund_failed', state: 'open' }]);
 });
 
+test('a part that comes back is named as such, beside what was paid, in either language', async () => {
+  for (const [lang, part, received, back, people] of [
+    ['en', 'Your bank sent 100.00 USD back to us', 'We received your payment of 249.00 USD',
+      'we wrote that 100.00 USD is on its way back', 'Ana and Sam find another way and write to you'],
+    ['de', 'Ihre Bank hat 100.00 USD an uns zurückgeschickt', 'Ihre Zahlung von 249.00 USD ist bei uns eingegangen',
+      'dass 100.00 USD auf dem Rückweg', 'Ana and Sam finden einen anderen Weg und schreiben Ihnen']]) {
+    const email = `part-${lang}@example.com`;
+    const { reference } = await paid(email, { card: '4000000000005126' });
+    await t.sql('update orders set lang = $1 where reference = $2', [lang, reference]);
+    await press(reference, 'refund', { amount: '100.00' });
+    await mailsBecome(email, 2);
+    await t.sandbox.clock(120);
+    const { subject, text, html } = (await mailsBecome(email, 3))[2];
+    assert.equal(subject, part);
+    for (const words of [received, back, people]) {
+      for (const said of [text, html.replace(/<[^>]*>/g, '')]) assert.ok(said.includes(words), `${words} in ${said}`);
+    }
+  }
+});
+
 test('pending: the customer hears when it has succeeded, not before', async () => {
   const { reference } = await paid('later@example.com', { card: '4000000000007726' });
   await mailsBecome('later@example.com', 1);
