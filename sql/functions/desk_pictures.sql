@@ -30,7 +30,8 @@ begin
               from payments p where p.created_at > since group by 1),
         mails as (
             select (m.created_at at time zone zone)::date as day,
-                   count(*) filter (where m.state = 'sent') as sent,
+                   count(*) filter (where m.state = 'sent'
+                                          and m.last_error is null) as sent,
                    count(*) filter (where coalesce(m.sent_at, now()) - m.created_at
                                           > interval '1 min') as late
               from outbox m where m.created_at > since and m.kind = 'mail' group by 1),

@@ -56,10 +56,13 @@ begin
         union all
         select coalesce(m.sent_at, m.created_at), 6,
                'Mail "' || m.template || '" '
-                   || case m.state when 'sent' then 'taken by the mail server'
-                                   when 'dead' then 'could not be delivered'
-                                   else 'has not left: ' || m.attempts || ' tries' end,
-               'mail server', m.last_error
+                   || case when m.state = 'sent' and m.last_error is not null
+                               then 'withdrawn'
+                           when m.state = 'sent' then 'taken by the mail server'
+                           when m.state = 'dead' then 'could not be delivered'
+                           else 'has not left: ' || m.attempts || ' tries' end,
+               case when m.state = 'sent' and m.last_error is not null then 'system'
+                    else 'mail server' end, m.last_error
           from subpay.outbox m
          where m.order_id = in_order.id and m.kind = 'mail'
            and (m.state in ('sent', 'dead') or m.attempts > 0)

@@ -30,6 +30,7 @@ begin
                    else replace(m.template, '_', ' ') end
           from subpay.outbox m
          where m.order_id = in_order.id and m.kind = 'mail' and m.state = 'sent'
+           and m.last_error is null  -- else it was withdrawn
         union all
         select t.created_at, 'The customer wrote to us'
           from subpay.ticket_messages t

@@ -96,13 +96,15 @@ function copiesOf(mails) {
 async function inMailbox(t, { twice = 0 } = {}) {
   const mails = await t.sandbox.mail();
   const copies = copiesOf(mails);
-  const rows = await t.sql(`select id, message_id, state, template, recipient, order_id
+  const rows = await t.sql(`select id, message_id, state, template, recipient, order_id, last_error
     from subpay.outbox where kind = 'mail'`);
   const known = new Map(rows.map((row) => [`outbox-${row.id}.${row.message_id}`, row]));
   const local = (id) => id.replace(/^<|@.*$/g, '');
   const extra = [...copies.values()].reduce((sum, count) => sum + count - 1, 0);
+  /* "It was declined" is withdrawn once it was paid; its row says so. */
+  const withdrawn = ({ template, last_error }) => template === 'renewal_declined' && last_error === 'not sent: it was paid';
   const found = [
-    ...rows.filter(({ state, id, message_id }) => state === 'sent'
+    ...rows.filter(({ state, id, message_id, ...row }) => state === 'sent' && !withdrawn(row)
         && ![...copies.keys()].some((seen) => local(seen) === `outbox-${id}.${message_id}`))
       .map(({ id, template }) => `I12 mail ${id} (${template}): called sent, and not in the mailbox`),
     ...mails.filter((mail) => !['From', 'To', 'Subject'].every((name) => one(mail, name)))
