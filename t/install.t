@@ -45,6 +45,18 @@ test('everything has its place below DESTDIR', async () => {
   }
 });
 
+test('to build it needs what the README and the package say, and nothing that only tests use', async () => {
+  const plan = await proc.must('make', ['-n', '-B', '-C', place.PROJECT, ...variant]);
+  assert.match(plan, /mod_subpay\.so/);
+  assert.doesNotMatch(plan, /cmocka|t\/unit/);
+  const project = (name) => fs.readFileSync(path.join(place.PROJECT, name), 'utf8');
+  const [, apt] = /apt install ((?:.*\\\n)*.*)/.exec(project('README.md'));
+  const [, needs] = /^Build-Depends: ((?:.*\n )*.*)/m.exec(project('debian/control'));
+  for (const name of needs.split(/,\s*/).filter((it) => !it.startsWith('debhelper'))) {
+    assert.ok(apt.split(/[\s\\]+/).includes(name), name);
+  }
+});
+
 test('the files name nothing of the machine that built them', () => {
   assert.ok(!text('etc/apache2/mods-available/subpay.load').includes(place.PROJECT));
   assert.ok(!text('etc/apache2/mods-available/subpay.conf').includes(place.PROJECT));
