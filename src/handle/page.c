@@ -36,7 +36,8 @@ static void set_headers(request_rec *r, int status)
     if (!apr_table_get(headers, "Cache-Control")) {
         apr_table_setn(headers, "Cache-Control", "no-store");
     }
-    if (status == HTTP_SERVICE_UNAVAILABLE) {
+    if (status == HTTP_SERVICE_UNAVAILABLE &&
+        !apr_table_get(headers, "Retry-After")) {
         apr_table_setn(headers, "Retry-After", "2");
     }
 }

@@ -208,6 +208,7 @@ test('while new payments are paused nothing is begun', async () => {
   const answer = await subscribe('paused@example.com', 'pm_card_visa');
   assert.equal(answer.status, 503);
   assert.equal(answer.json.error.code, 'paused');
+  assert.equal(answer.headers['retry-after'], '300', 'a pause is longer than a busy moment');
   assert.equal(await referenceOf('paused@example.com'), undefined);
   await t.sql("delete from switches where name = 'checkout_paused'");
 });
