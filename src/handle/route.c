@@ -218,9 +218,17 @@ static int path_fits(const char *pattern, sp_place_t *place)
     return 1;
 }
 
-static int wrong_method(request_rec *r, sp_ctx_t *ctx, const char *allow)
+/* Allow names every method that the address takes: who sent DELETE to a form may both
+ * look at it and send it. */
+static int wrong_method(request_rec *r, sp_ctx_t *ctx, apr_int64_t methods)
 {
-    apr_table_setn(r->err_headers_out, "Allow", allow);
+    int get = (methods & (AP_METHOD_BIT << M_GET)) != 0;
+    int post = (methods & (AP_METHOD_BIT << M_POST)) != 0;
+
+    apr_table_setn(r->err_headers_out, "Allow",
+                   get && post ? "GET, HEAD, POST"
+                   : get       ? "GET, HEAD"
+                               : "POST");
     return sp_page_error(r, ctx, HTTP_METHOD_NOT_ALLOWED, NULL, NULL);
 }
 
@@ -232,7 +240,7 @@ static int no_such_page(request_rec *r)
 
 static int dispatch(request_rec *r, sp_place_t *place)
 {
-    const char *allow = NULL;
+    apr_int64_t methods = 0; /* of the rows whose address fits */
     const route_t *route;
 
     for (route = routes; route->handler; route++) {
@@ -245,10 +253,11 @@ static int dispatch(request_rec *r, sp_place_t *place)
                 r, sp_shop_ctx(r, route->via, route->actor ? route->actor : r->user,
                                route->urgent));
         }
-        allow = route->method == M_GET ? "GET, HEAD" : "POST";
+        methods |= AP_METHOD_BIT << route->method;
     }
-    return allow ? wrong_method(r, sp_shop_ctx(r, "return", "customer", 0), allow)
-                 : no_such_page(r);
+    return methods
+               ? wrong_method(r, sp_shop_ctx(r, "return", "customer", 0), methods)
+               : no_such_page(r);
 }
 
 /* Where support and the application come in, somebody must have said who they are:

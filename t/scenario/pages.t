@@ -36,6 +36,12 @@ test('a wrong method is told which one is right', async () => {
     assert.equal(reply.status, 405, where);
     assert.equal(reply.headers.allow, allow);
   }
+  for (const [where, allow] of [['/login', 'GET, HEAD, POST'], ['/find', 'GET, HEAD, POST'], ['/account', 'GET, HEAD'],
+    ['/logout', 'POST']]) {
+    const reply = await fetch(new URL(where.slice(1), `${t.url}/`), { method: 'DELETE' });
+    assert.equal(reply.status, 405, where);
+    assert.equal(reply.headers.get('allow'), allow, where);
+  }
 });
 
 test('a likely slip is questioned once, not refused', async () => {
