@@ -40,6 +40,21 @@ test('usage: a wrong line is 2 and says what is wrong, help is 0', async () => {
   assert.equal((await t.subpayctl('reconcile', '--since', 'soon')).status, 2);
 });
 
+test('usage: an amount, days or words that nobody could mean are 2 as well; a refusal is 1', async () => {
+  const { reference, payment_intent } = await missed('usage@example.com');
+  assert.equal((await t.subpayctl('recover', payment_intent)).status, 0);
+  const ticket = await t.value(`select reference from subpay.tickets
+    where id = subpay.ticket_open('customer', 'usage', 'A question', null, 'usage@example.com', 'Where?')`);
+  for (const line of [['extend', reference], ['extend', reference, '--days', 'soon'], ['extend', reference, '--days', '400'],
+    ['refund', reference, '--amount', 'all'], ['refund', reference, '--amount', '1.001'],
+    ['reply', ticket], ['reply', ticket, '--text', 'You paid [amount?].']]) {
+    const done = await t.subpayctl(...line);
+    assert.equal(done.status, 2, `${line.join(' ')}: ${done.stderr}`);
+    assert.notEqual(done.stderr, '');
+  }
+  assert.equal((await t.subpayctl('refund', reference, '--amount', '1000.00')).status, 1, 'more than was paid');
+});
+
 test('lookup finds by e-mail, reference and payment, however they are typed', async () => {
   const { reference, payment_intent } = await missed('look@example.com');
   for (const q of ['look@example.com', 'LOOK@example.com', reference, reference.toLowerCase().replaceAll('-', ''),

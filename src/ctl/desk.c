@@ -82,6 +82,21 @@ sp_ctl_status_t sp_ctl_show(sp_cli_t *cli)
     return SP_CTL_DONE;
 }
 
+/* What no case could have made right: the line itself is wrong. */
+static sp_ctl_status_t refusal(const char *verdict)
+{
+    static const char *const usage[] = { "bad_days", "bad_amount", "no_text",
+                                         "placeholder" };
+    size_t i;
+
+    for (i = 0; verdict && i < sizeof(usage) / sizeof(usage[0]); i++) {
+        if (strcmp(verdict, usage[i]) == 0) {
+            return SP_CTL_USAGE;
+        }
+    }
+    return SP_CTL_NOT_FOUND;
+}
+
 static sp_ctl_status_t act(sp_cli_t *cli, const char *action)
 {
     sp_desk_ask_t ask = { .action = action,
@@ -114,8 +129,9 @@ static sp_ctl_status_t act(sp_cli_t *cli, const char *action)
         sp_ctl_line("paid at", text_at(answer, "paid_at"));
         sp_ctl_line("amount", sp_json_text(answer, "amount"));
     }
-    return out == SP_DONE ? SP_CTL_DONE
-                          : sp_ctl_complain(SP_CTL_NOT_FOUND, "%s", cli->ctx.say);
+    return out == SP_DONE
+               ? SP_CTL_DONE
+               : sp_ctl_complain(refusal(cli->ctx.code), "%s", cli->ctx.say);
 }
 
 sp_ctl_status_t sp_ctl_resend(sp_cli_t *cli)

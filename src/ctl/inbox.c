@@ -15,7 +15,7 @@
 
 #define CHUNK 65536
 
-/* All of it; NULL when it is more than a mail may be. */
+/* All of it; NULL when it is more than a mail may be, or ferror(from). */
 static const char *read_all(apr_pool_t *pool, FILE *from, apr_size_t *len)
 {
     apr_size_t room = CHUNK;
@@ -46,6 +46,10 @@ sp_ctl_status_t sp_ctl_inbox(sp_cli_t *cli)
     sp_outcome_t out;
 
     raw = read_all(cli->pool, stdin, &len);
+    if (ferror(stdin)) { /* half a mail must not pass for one, nor be sent back */
+        return sp_ctl_complain(SP_CTL_LATER,
+                               "the mail could not be read to its end");
+    }
     if (!raw) {
         return sp_ctl_complain(SP_CTL_UNREADABLE, "this is too long for a mail");
     }

@@ -145,6 +145,8 @@ test('what mail servers go by: later while the database is away, refused when it
   const mail = 'From: a@example.com\r\nSubject: x\r\nMessage-ID: <last@mail.example>\r\n\r\nHello\r\n';
   assert.equal((await hand(mail, '--database', 'host=/nonexistent')).status, 75);
   assert.equal((await hand('')).status, 65);
+  const unread = await proc.run('bash', ['-c', '"$0" "$@" </', path.join(place.BUILD, 'subpayctl'), '--config', t.httpd.conf, 'inbox']);
+  assert.equal(unread.status, 75, `what cannot be read to its end is kept: ${unread.stderr}`);
   assert.equal((await hand(mail)).status, 0);
   const plain = await proc.run(path.join(place.BUILD, 'subpayctl'), ['--config', t.httpd.conf, 'inbox'], { input: mail });
   assert.equal(plain.stdout, 'again\n');
