@@ -3,8 +3,9 @@
  *
  * Room: domain.
  * Asked by the worker as it starts, and daily: a start of httpd must not wait for a
- * provider that is away, and a price can be changed there at any time. Whatever is found
- * here, no page is opened where another sum would be charged (the provider's checkout).
+ * provider that is away, and a price can be changed there at any time. What is found here
+ * decides who is woken, no more: however SubPayPriceCheck is set, no page is opened where
+ * another sum would be charged (the provider's checkout).
  */
 #include "domain/price.h"
 

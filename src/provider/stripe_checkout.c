@@ -106,15 +106,14 @@ static const char *add_placeholder(apr_pool_t *pool, const char *url)
 }
 
 /* What the customer would be charged is what they have been shown, or nobody is sent
- * there: SubPayProviderPrice may name something else. */
+ * there: SubPayProviderPrice may name something else, and SubPayPriceCheck decides only
+ * who is woken by that. */
 static int costs_the_same(const sp_ctx_t *ctx, const sp_order_t *order,
                           const sp_stripe_session_t *session)
 {
     sp_money_t asked = { 0, "" };
-    const char *check = ctx->settings->price_check;
 
-    if ((check && strcmp(check, "warn") == 0) || !session->currency ||
-        session->amount_total < 0 ||
+    if (!session->currency || session->amount_total < 0 ||
         sp_stripe_money(&asked, session->amount_total, session->currency) ||
         (asked.minor == order->price.minor &&
          strcmp(asked.currency, order->price.currency) == 0)) {

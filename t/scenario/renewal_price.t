@@ -58,16 +58,29 @@ test('another sum there: said at the start, and no page is opened', async () => 
   await node.stop();
 });
 
+test('the same where somebody wished for a warning: it decides who is woken, not what is charged', async () => {
+  t.expectLog('SP0411');
+  const { id } = await price({ unit_amount: 1000 });
+  const node = await shop(plan(id), { SubPayPriceCheck: 'warn' });
+  await looked(4);
+  const form = new URLSearchParams({ product: 'monthly', email: 'cy@example.com' });
+  const placed = await fetch(`${node.url}/checkout`, { method: 'POST', body: form, redirect: 'manual' });
+  assert.equal(placed.status, 503);
+  const [session] = (await t.stripe.checkout.sessions.list()).data;
+  assert.equal(session.status, 'expired');
+  await node.stop();
+});
+
 test('another period there; told to be an error, it is one; put right, the alert ends', async () => {
   t.expectLog(/error.*SP0412: .*it is charged every 1y there and every 1mo here/);
   await t.sql('update subpay.alerts set closed_at = now() where closed_at is null');
   const { id } = await price({ recurring: { interval: 'year' } });
   const node = await shop(plan(id), { SubPayPriceCheck: 'error' });
-  await looked(4);
+  await looked(5);
   await t.until(() => t.value("select true from subpay.alerts where key = 'price:monthly' and level = 'page' and closed_at is null"));
   await node.stop();
   const right = await shop(plan((await price({})).id));
-  await looked(5);
+  await looked(6);
   assert.equal(await t.value("select count(*)::int from subpay.alerts where key = 'price:monthly' and closed_at is null"), 0);
   await right.stop();
 });
@@ -80,6 +93,6 @@ test('the provider is away: httpd starts all the same, and asks later', async ()
   const begun = Date.now();
   const node = await shop(plan(id));
   assert.ok(Date.now() - begun < 5000, 'the start waited for nobody');
-  await looked(6);
+  await looked(7);
   await node.stop();
 });
