@@ -18,6 +18,11 @@
 
 #define BEAT_LATE_S 30
 
+/* By the database's owner, who is rarely the one that doctor runs as. */
+#define MIGRATE                                                                      \
+    "run: sudo -u postgres subpayctl --database dbname=subpay migrate && apachectl " \
+    "graceful"
+
 /* ---- settings and keys ----------------------------------------------------------- */
 
 /* What is wrong with the settings themselves has kept us from beginning. */
@@ -89,14 +94,12 @@ static void check_role(sp_doctor_t *doctor, const json_t *look)
     const json_t *web = json_object_get(look, "web");
 
     if (json_array_size(denied) > 0) {
-        sp_doctor_wrong(doctor, "run subpayctl migrate",
-                        "subpay_worker may not execute %s%s",
+        sp_doctor_wrong(doctor, MIGRATE, "subpay_worker may not execute %s%s",
                         json_string_value(json_array_get(denied, 0)),
                         json_array_size(denied) > 1 ? " and others" : "");
     }
     if (json_is_false(json_object_get(web, "sells"))) {
-        sp_doctor_wrong(doctor, "run subpayctl migrate",
-                        "subpay_web may not place orders");
+        sp_doctor_wrong(doctor, MIGRATE, "subpay_web may not place orders");
     }
     if (json_is_true(json_object_get(look, "superuser")) || tables > 0) {
         sp_doctor_warn(doctor, "let SubPayDatabase say user=subpay_worker",
@@ -113,8 +116,7 @@ static void check_migrations(sp_doctor_t *doctor, const json_t *look)
     const char *lacks = sp_db_migrate_lacks(doctor->pool, folder, applied);
 
     if (lacks) {
-        sp_doctor_wrong(doctor,
-                        "run subpayctl migrate; it works while customers buy", "%s",
+        sp_doctor_wrong(doctor, MIGRATE "; it works while customers buy", "%s",
                         lacks);
         return;
     }
@@ -131,7 +133,7 @@ void sp_doctor_database(sp_doctor_t *doctor)
     }
     asked = apr_time_now();
     if (sp_db_doctor_look(&doctor->cli->ctx, &doctor->look) != SP_DONE) {
-        sp_doctor_wrong(doctor, "run subpayctl migrate as the database's owner",
+        sp_doctor_wrong(doctor, MIGRATE,
                         "the functions are not there, or not for this role");
         return;
     }
