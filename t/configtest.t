@@ -186,6 +186,7 @@ const wrongPlans = [
   [{ plan: { SubPayPeriod: '1 year' } }, 'SubPayPeriod "1 year": write a number with d, w, mo or y, such as 1y'],
   [{ plan: { SubPayPeriod: '0y' } }, 'SubPayPeriod "0y"'],
   [{ plan: { SubPayPeriod: '1m' } }, 'SubPayPeriod "1m"'],
+  [{ plan: { SubPayPeriod: '101y' } }, 'SubPayPeriod "101y"'],
   [{ plan: { SubPayPeriod: null } }, '<SubPayProduct annual>: it would give nothing'],
   [{ plan: { SubPayCredits: '-1' } }, 'SubPayCredits "-1"'],
   [{ plan: { SubPayRenews: 'maybe' } }, 'SubPayRenews "maybe": write on or off'],

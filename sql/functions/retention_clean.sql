@@ -19,9 +19,13 @@ set subpay.hand = 'retention'
 as $$
 declare
     past constant text := 'past@erased.invalid';
-    events constant timestamptz := now() - greatest(in_events, interval '60 days');
-    mails constant timestamptz := now() - greatest(in_mails, interval '30 days');
-    audits constant timestamptz := now() - greatest(in_audit, interval '1 year');
+    -- greatest() passes over null: what is kept for ever would go at the least age.
+    events constant timestamptz := case when in_events is not null
+        then now() - greatest(in_events, interval '60 days') end;
+    mails constant timestamptz := case when in_mails is not null
+        then now() - greatest(in_mails, interval '30 days') end;
+    audits constant timestamptz := case when in_audit is not null
+        then now() - greatest(in_audit, interval '1 year') end;
     total int := 0;
     gone int;
 begin

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cfg/providers.h"
+#include "model/order.h"
 #include "util/text.h"
 
 /* Longest duration we take; it keeps every sum of two far from overflow. */
@@ -450,25 +451,6 @@ SP_READ(SUMS)
     return NULL;
 }
 
-/* Kept as written: the database counts calendar months and years. */
-/* "1y" in days; 0 for what is no period. */
-static apr_int64_t read_days(const char *text)
-{
-    static const sp_unit_t units[] = { { "d", 1 },
-                                       { "w", 7 },
-                                       { "mo", 30 },
-                                       { "y", 365 },
-                                       { NULL, 0 } };
-    apr_int64_t number, size;
-    const char *rest;
-
-    if (!read_number(text, &number, &rest) || *text == '0' ||
-        (size = unit_size(units, rest)) == 0 || number > 36500 / size) {
-        return 0;
-    }
-    return number * size;
-}
-
 /* Each has a least: a provider brings the same event again for thirty days, and what
  * somebody did is history for a year at least. */
 SP_READ(RETENTION)
@@ -490,8 +472,8 @@ SP_READ(RETENTION)
         period = sp_words_take(value->pool, &rest);
         for (i = 0; i < 3 && strcmp(known[i].name, name) != 0; i++) {
         }
-        if (i == 3 ||
-            (strcmp(period, "forever") != 0 && read_days(period) < known[i].least)) {
+        if (i == 3 || (strcmp(period, "forever") != 0 &&
+                       sp_period_days(period) < known[i].least)) {
             return "write events (60d or more), mails (30d or more) or audit (1y or "
                    "more), and how long each is kept or forever, such as mails 2y";
         }
@@ -500,9 +482,10 @@ SP_READ(RETENTION)
     return NULL;
 }
 
+/* Kept as written: the database counts calendar months and years. */
 SP_READ(PERIOD)
 {
-    if (!read_days(value->text)) {
+    if (!sp_period_days(value->text)) {
         return "write a number with d, w, mo or y, such as 1y";
     }
     keep(value, value->text);

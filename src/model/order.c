@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A hundred years. */
+#define LONGEST_DAYS 36500
+
 int sp_order_is_open(const sp_order_t *order)
 {
     return strcmp(order->state, "completed") == 0 && order->access &&
@@ -27,24 +30,46 @@ int sp_order_is_released(const sp_order_t *order)
            strcmp(order->failure, "released") == 0;
 }
 
-const char *sp_period_iso(apr_pool_t *pool, const char *period)
+typedef struct unit_t {
+    const char *name;
+    char iso;
+    int days;
+} unit_t;
+
+/* The unit of period, and its count; NULL for what is no period. */
+static const unit_t *read_period(const char *period, long *count)
 {
-    static const struct {
-        const char *unit;
-        char iso;
-    } units[] = { { "d", 'D' }, { "w", 'W' }, { "mo", 'M' }, { "y", 'Y' } };
+    static const unit_t units[] = { { "d", 'D', 1 },
+                                    { "w", 'W', 7 },
+                                    { "mo", 'M', 30 },
+                                    { "y", 'Y', 365 } };
     char *unit;
-    long count;
     size_t i;
 
-    if (!period) {
+    if (!period || *period < '1' || *period > '9') {
         return NULL;
     }
-    count = strtol(period, &unit, 10);
+    *count = strtol(period, &unit, 10);
     for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (strcmp(unit, units[i].unit) == 0 && count > 0 && count < 1000) {
-            return apr_psprintf(pool, "P%ld%c", count, units[i].iso);
+        if (strcmp(unit, units[i].name) == 0) {
+            return *count <= LONGEST_DAYS / units[i].days ? &units[i] : NULL;
         }
     }
     return NULL;
+}
+
+const char *sp_period_iso(apr_pool_t *pool, const char *period)
+{
+    long count;
+    const unit_t *unit = read_period(period, &count);
+
+    return unit ? apr_psprintf(pool, "P%ld%c", count, unit->iso) : NULL;
+}
+
+int sp_period_days(const char *period)
+{
+    long count;
+    const unit_t *unit = read_period(period, &count);
+
+    return unit ? (int)count * unit->days : 0;
 }

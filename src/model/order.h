@@ -71,7 +71,10 @@ int sp_order_is_reserved(const sp_order_t *order);
 int sp_order_is_released(const sp_order_t *order);
 
 /** "1y", "3mo", "30d", "2w" as ISO 8601 ("P1Y", "P3M"...), in pool; NULL for NULL
- * or for what is no period. */
+ * or for what is no period, or longer than a hundred years. */
 const char *sp_period_iso(apr_pool_t *pool, const char *period);
+
+/** How many days that is, about; 0 where sp_period_iso() is NULL. */
+int sp_period_days(const char *period);
 
 #endif

@@ -2,7 +2,7 @@
 -- stays forgotten; what is old goes; the books stay, and so do the invariants.
 \ir helper.psql
 begin;
-select plan(65);
+select plan(67);
 
 -- Where an address or a name is, in any column of any table: the rows as text.
 create function t.traces(in_what text) returns setof text language plpgsql
@@ -164,6 +164,11 @@ update outbox set created_at = now() - interval '61 days';
 update tickets set state = 'solved', solved_at = now() - interval '61 days';
 update searches set state = 'none', done_at = now() - interval '61 days' where state = 'open';
 insert into runs (kind, started_at, finished_at, ok) select 'events', now() - interval '61 days', now() - interval '61 days', true from generate_series(1, 3);
+create temp table old as select (select jsonb_agg(to_jsonb(e) order by e.event_id) from provider_events e) as events,
+    (select jsonb_agg(to_jsonb(m) order by m.id) from outbox m) as outbox, (select count(*) from audit) as audit;
+select is(retention_clean(null, null, null), 0, 'forever: nothing goes, whatever its age');
+select results_eq($$ select (select jsonb_agg(to_jsonb(e) order by e.event_id) from provider_events e),
+    (select jsonb_agg(to_jsonb(m) order by m.id) from outbox m), (select count(*) from audit) $$, 'select * from old', 'and all is as it was');
 select ok(retention_clean('1 day', '40 d', '1 year') > 10, 'what is old goes');
 select is((select count(*)::int from outbox where recipient not like '%@erased.invalid' or kind = 'mail' and payload <> '{}'), 0, 'from mails: addresses and words');
 select is((select array[count(*), (select count(*) from tickets)] from outbox), (select array[outbox, tickets] from kept), 'not that they were there');

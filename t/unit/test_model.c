@@ -100,6 +100,11 @@ static void periods_become_iso(void **state)
     assert_null(sp_period_iso(pool, NULL));
     assert_null(sp_period_iso(pool, "1m"));
     assert_null(sp_period_iso(pool, "0d"));
+    /* the longest that SubPayPeriod and SubPayRetention take: NULL would be for ever */
+    assert_string_equal(sp_period_iso(pool, "1000d"), "P1000D");
+    assert_string_equal(sp_period_iso(pool, "36500d"), "P36500D");
+    assert_string_equal(sp_period_iso(pool, "5214w"), "P5214W");
+    assert_null(sp_period_iso(pool, "36501d"));
 }
 
 static void a_fact_is_the_document_it_describes(void **state)
