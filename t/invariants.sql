@@ -11,7 +11,8 @@
 -- is for the scenarios in t/scenario.
 
 -- I1 One home: each payment, taken or held, is in one order, which is completed, refunded,
--- or in review with an open ticket; and each completed order has its payment. What is held
+-- or in review with an open ticket; and each completed order has its payment. A refunded
+-- order holds no other payment, unless a person has a ticket or it is on its way back. What is held
 -- is taken or let go in time: by access, by somebody's decision, or a person has a ticket.
 select 'I1' as invariant,
        format('payment %s: order %s is %s', p.payment_id, coalesce(o.reference, 'none'),
@@ -27,6 +28,24 @@ select 'I1' as invariant,
            and not exists (select from subpay.tickets t
                             where t.order_id = o.id and t.state <> 'solved'
                               and t.owner is not null and t.due_at is not null))
+union all
+select 'I1', format('payment %s: still here, and its order %s is refunded',
+                    p.payment_id, o.reference)
+  from subpay.payments p
+  join subpay.orders o on o.id = p.order_id
+ where o.state = 'refunded' and p.state <> 'released' and p.amount_refunded < p.amount
+   and o.payment_id <> p.payment_id  -- that one may have gone back in part
+   and not exists (select from subpay.periods q  -- each a period of its own
+                    where q.payment_id = p.payment_id and q.provider = p.provider)
+   and not exists (select from subpay.disputes d
+                    where d.payment_id = p.payment_id and d.provider = p.provider
+                      and d.status = 'lost')
+   and not exists (select from subpay.outbox m
+                    where m.order_id = o.id and m.kind = 'refund'
+                      and m.state in ('pending', 'sending')
+                      and m.payload ->> 'payment_id' = p.payment_id)
+   and not exists (select from subpay.tickets t
+                    where t.order_id = o.id and t.state <> 'solved')
 union all
 select 'I1', format('payment %s of order %s: held, and nobody takes it or lets it go',
                     p.payment_id, o.reference)

@@ -34,7 +34,8 @@ begin
                 when duplicate then payment_part(o, c) = 'second'
                                     and c.amount_refunded < c.amount
                 else payment_part(o, c) <> 'second' end
-     order by c.amount_refunded < c.amount desc, c.paid_at desc,
+     order by (c.state <> 'released' and c.amount_refunded < c.amount) desc,
+              c.paid_at desc,
               (select q.starts_at from periods q
                 where q.provider = c.provider and q.payment_id = c.payment_id)
                   desc nulls last

@@ -21,7 +21,16 @@ begin
                        where m.order_id = in_order.id and m.kind = 'refund'
                          and m.payload ->> 'payment_id' = p.payment_id);
     if in_order.payment_id is distinct from p.payment_id and in_order.state <> 'review'
-       or in_order.state = 'refunded' then
+       or in_order.state = 'refunded'
+       or in_order.completed_at is null and payment_beside(p) is not null then
+        if in_order.state = 'review' then
+            update orders
+               set processing = exists (select from payments k
+                                         where k.order_id = in_order.id
+                                           and k.state = 'held')
+             where id = in_order.id
+            returning * into in_order;
+        end if;
         perform audit_add(in_actor, 'hold.released', in_order.id, null,
                           'payment ' || p.payment_id);
         return settle_answer('updated', 'released', in_order);

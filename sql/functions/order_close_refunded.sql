@@ -8,6 +8,8 @@ as $$
 declare
     o subpay.orders;
     kind text;
+    beside constant text := case when not in_order.renews  -- else those of its periods
+                                 then payment_beside(in_payment) end;
 begin
     if in_order.state = 'refunded' then
         return in_order;
@@ -30,7 +32,17 @@ begin
             else ' was refunded in full' end,
         jsonb_build_object('state', in_order.state),
         jsonb_build_object('state', o.state));
+    if beside is not null then
+        -- Access has ended, and the customer has paid for it once more.
+        perform ticket_open('duplicate', 'beside:' || beside,
+            'A refunded order still holds a payment', o.id,
+            coalesce(o.email, in_payment.email),
+            format('Order %s was closed by the refund of payment %s, and %s is still'
+                   ' charged. Refund it as well, or give access.', o.reference,
+                   in_payment.payment_id, beside));
+    end if;
     foreach kind in array '{review,payment_without_email,refund_proposed,fraud_warning,duplicate}'::text[] loop
+        continue when kind = 'duplicate' and beside is not null;
         perform desk_solve(o.id, kind, 'system', 'The money has gone back.');
     end loop;
     return o;

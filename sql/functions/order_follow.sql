@@ -35,8 +35,10 @@ begin
                        and (in_payment.amount_refunded = in_payment.amount
                             or rules.refund_ends = 'any' and in_payment.amount_refunded > 0);
     if in_order.completed_at is null then
-        -- It never gave access: gone, it gives none; back again, it is as it was.
-        return case when gone then order_close_refunded(in_order, in_payment, in_actor)
+        -- It never gave access: gone, it gives none; back again, it is as it was. Unless
+        -- it was paid once more: that money is still a person's to decide about.
+        return case when gone and payment_beside(in_payment) is null
+                    then order_close_refunded(in_order, in_payment, in_actor)
                     else in_order end;
     elsif in_order.payment_id <> in_payment.payment_id then
         return in_order;

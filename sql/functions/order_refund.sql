@@ -5,8 +5,13 @@ create or replace function subpay.order_refund(
 returns subpay.settled
 language plpgsql
 as $$
+declare
+    o constant subpay.orders := order_follow(in_order, in_payment, in_actor,
+                                             in_gone => true);
 begin
-    return settle_answer('closed', 'refunded',
-                         order_follow(in_order, in_payment, in_actor, in_gone => true));
+    if o.state <> 'refunded' then  -- paid once more, and that is still here
+        return settle_answer('updated', null, o);
+    end if;
+    return settle_answer('closed', 'refunded', o);
 end
 $$;

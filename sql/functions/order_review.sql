@@ -14,6 +14,21 @@ declare
     ticket bigint;
 begin
     if in_order.state = 'review' then
+        -- Paid on two pages: the ticket that is there speaks of one payment. The provider
+        -- repeats itself: which of them has a ticket of its own does not matter.
+        if exists (select from payments k
+                    where k.order_id = in_order.id and k.payment_id <> in_payment.payment_id
+                      and k.state <> 'released' and k.amount_refunded < k.amount
+                      and not exists (select from tickets t
+                                       where t.dedupe_key = 'duplicate:' || k.payment_id))
+        then
+            perform ticket_open('duplicate', 'duplicate:' || in_payment.payment_id,
+                'An order was paid twice', in_order.id,
+                coalesce(in_order.email, in_payment.email),
+                format('Order %s waits in review, and payment %s arrived beside %s.'
+                       ' Refund one of them at least.', in_order.reference,
+                       in_payment.payment_id, payment_beside(in_payment)));
+        end if;
         return settle_answer('already', in_order.review_reason, in_order);
     end if;
     update orders

@@ -49,8 +49,10 @@ begin
     mismatch := order_mismatch(in_order, in_fact);
     if p.amount_refunded = p.amount and p.amount > 0 then
         -- Should the refund fail, this decides what the order is then.
-        in_order.review_reason := mismatch;
-        update orders set review_reason = mismatch where id = in_order.id;
+        if in_order.state <> 'review' or payment_beside(p) is null then
+            in_order.review_reason := mismatch;
+            update orders set review_reason = mismatch where id = in_order.id;
+        end if;
         return order_refund(in_order, p, in_actor);
     end if;
     if mismatch is not null then

@@ -2,7 +2,7 @@
 -- let go ends it; and nothing is called paid that is not.
 \ir helper.psql
 begin;
-select plan(64);
+select plan(67);
 
 create function t.held(in_n int, in_over jsonb default '{}') returns jsonb language sql
 as $$ select t.paid(in_n, jsonb_build_object('kind', 'payment.authorised', 'event_id', 'evt_held_' || in_n,
@@ -122,5 +122,11 @@ select is((select count(*) from anomalies() where order_id = t.id(8) and code li
 -- Its own rules hold against anybody.
 select throws_ok($$ update payments set state = 'held' where payment_id = 'pi_1' $$, '23001', null, 'what was taken stays taken');
 select throws_ok($$ update payments set state = 'held' where payment_id = 'pi_3' $$, '23001', null, 'what was let go is not held again');
+-- In review with two payments: what is let go is one of them.
+select t.placed(60), t.says(t.held(60, '{"amount": 20000}')),
+    t.says(t.paid(60, '{"payment_id": "pi_60b", "event_id": "b60", "amount": 20000}')) \g /dev/null
+select is(t.says(t.void(60, '{"amount": 20000}')), 'updated released', 'one payment of two in review is let go');
+select is((select concat_ws(' ', state, processing) from orders where id = t.id(60)), 'review f', 'the other still waits for a person, and is taken');
+select is((select count(*) from outbox where order_id = t.id(60) and template = 'released'), 0::bigint, 'nobody writes that nothing was charged');
 select * from finish();
 rollback;

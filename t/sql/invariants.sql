@@ -2,7 +2,7 @@
 -- and one planted corruption for each invariant turns exactly that one red.
 \ir helper.psql
 \ir renewals.psql
-select plan(37);
+select plan(38);
 
 -- A shop with a bit of everything, an hour ago.
 select run_begin('events', null) as run \gset
@@ -61,6 +61,9 @@ select t.planted('I1', 'a payment without an order', 'update payments set order_
 select t.planted('I1', 'a payment whose order took nothing in',
     'insert into payments (provider, payment_id, order_id, mode, amount, currency) values (''stripe'', ''x'', t.id(7), ''test'', 24900, ''USD'')');
 select t.planted('I1', 'a review that nobody looks after', 'update tickets set state = ''solved'', solved_at = now() where order_id = t.id(4)');
+select t.planted('I1', 'refunded, and another payment of it is still here', 'update tickets set state = ''solved'', solved_at = now() where order_id = t.id(12)',
+    'update orders set state = ''refunded'' where id = t.id(12)', 'update payments set amount_refunded = amount where payment_id = ''pi_12''',
+    'update subscriptions set status = ''refunded'' where order_id = t.id(12)');
 select t.planted('I1', 'money held, and nobody takes it', 'delete from outbox where kind = ''capture''',
     'update payments set created_at = now() - interval ''10 min''');
 select t.planted('I1', 'money held beyond its time', 'update payments set hold_until = now() - interval ''2 hours'' where payment_id = ''pi_13''');

@@ -2,7 +2,7 @@
 -- put before a person, and when it must not be.
 \ir helper.psql
 begin;
-select plan(46);
+select plan(56);
 
 create function t.refunds_asked() returns table (payment text, why text, amount bigint) language sql as $$
     select m.payload ->> 'payment_id', m.payload ->> 'why', (m.payload ->> 'amount')::bigint
@@ -127,6 +127,32 @@ select is((select status from subscriptions where order_id = t.id(31)), 'suspend
 select t.says(t.dispute(31, 'won', t.ago(5))) \g /dev/null
 select is((select status from subscriptions where order_id = t.id(31)), 'active', 'won: back');
 select is((select credits from accounts where email = 'c31@example.com'), 10::bigint, 'with its credits');
+
+-- Paid on two pages, and in review: the end of one payment is not that of the order.
+select settings_store('{"refund_ends": "full"}') \g /dev/null
+create function t.second(n int, in_over jsonb default '{}') returns jsonb language sql as $$
+    select t.paid(n, jsonb_build_object('payment_id', 'pi_' || n || 'b', 'event_id', 'b' || n, 'amount', 20000) || in_over)
+$$;
+create function t.asked_about(n int) returns text language sql as $$
+    select string_agg(kind || ' ' || case state when 'solved' then 'solved' else 'open' end, ', ' order by kind)
+      from subpay.tickets where order_id = t.id(n)
+$$;
+select t.placed(32), t.says(t.paid(32, '{"amount": 20000}')) \g /dev/null
+select is(t.says(t.second(32)), 'already amount', 'the second payment of an order in review');
+select t.says(t.paid(32, '{"amount": 20000, "event_id": "again"}')), t.says(t.second(32, '{"event_id": "again b"}')) \g /dev/null
+select is(t.asked_about(32), 'duplicate open, review open', 'has a ticket of its own, one');
+select is(t.says(t.refund(32, 20000, 'succeeded', null, 're_32b') || '{"payment_id": "pi_32b"}'), 'updated', 'one goes back');
+select is(t.state(32) || ': ' || t.asked_about(32), 'review: duplicate open, review open', 'the other is still a person''s');
+select is(desk_refund(jsonb_build_object('seen', desk_seen(t.id(32))::text, 'actor', 'ana', 'reference',
+    (select reference from orders where id = t.id(32)))) ->> 'verdict', 'asked', 'who can refund it');
+select t.says(t.refund(32, 20000, 'succeeded')) \g /dev/null
+select is(t.state(32) || ': ' || t.asked_about(32), 'refunded: duplicate solved, review solved', 'then all is answered');
+select t.placed(33), t.says(t.paid(33, '{"amount": 20000}')) \g /dev/null
+select is(t.says(t.second(33, '{"amount_refunded": 20000}')), 'updated', 'one that had gone back when we heard of it');
+select is(t.state(33) || ': ' || t.asked_about(33), 'review: review open', 'closes nothing either');
+select t.placed(34), t.says(t.paid(34)), t.says(t.second(34, '{"amount": 24900}')), t.says(t.refund(34, 24900, 'succeeded')) \g /dev/null
+select is(t.state(34), 'refunded', 'completed, and its own payment goes back: access ends');
+select ok(coalesce(t.asked_about(34), '') like '%duplicate open%', 'and the other payment is not forgotten');
 
 -- Two people.
 select settings_store('{"refund_confirm": {"USD": 20000}}') \g /dev/null

@@ -3,7 +3,7 @@
 \ir renewals.psql
 
 begin;
-select plan(79);
+select plan(82);
 
 -- One period, then another ---------------------------------------------------------------
 select t.renewing(1) \g /dev/null
