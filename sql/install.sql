@@ -58,6 +58,8 @@ commit;
 \ir install_one.sql
 \set file schema/0023_renewal_credits.sql
 \ir install_one.sql
+\set file schema/0024_asked.sql
+\ir install_one.sql
 
 \set functions `cat functions/*.sql`
 \set names `ls functions | sed 's/[.]sql$//'`

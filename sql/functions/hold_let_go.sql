@@ -10,7 +10,7 @@ begin
     values ('refund', 'let_go:' || in_payment.payment_id, in_order, jsonb_build_object(
         'provider', in_payment.provider, 'payment_id', in_payment.payment_id,
         'amount', in_payment.amount, 'currency', in_payment.currency,
-        'duplicate', false, 'by', in_actor,
+        'duplicate', false, 'why', 'let_go', 'by', in_actor,
         'refunded_then', in_payment.amount_refunded,
         'asked_at', extract(epoch from now())::bigint))
         on conflict (dedupe_key) do nothing;

@@ -1,7 +1,8 @@
 -- subpay.refund_ready: may the worker make this refund now? Asked right before the provider
 -- is: since the decision a dispute may have come, and the money with it.
 --
--- ok        go on
+-- ok        go on; written down with the row, for its next try: from now on the provider may
+--           have made it. That somebody claimed the row says nothing of that
 -- disputed  it would go out twice
 -- moot      decided by the machine, and no longer right: access came after all, or the
 --           payment that was to stay goes back itself. Written down; nothing is made.
@@ -23,10 +24,10 @@ begin
     if refund_blocked(m.payload ->> 'provider', m.payload ->> 'payment_id', why is null)
        = 'disputed' then
         return 'disputed';
-    elsif m.attempts > 1 or why is null then
+    elsif m.payload ? 'asked' then
         return 'ok';  -- it may have been made: only repeating it tells
     end if;
-    if why = 'unasked' and o.state = 'completed'
+    if why in ('unasked', 'let_go') and o.state = 'completed'
        and o.payment_id = m.payload ->> 'payment_id' then
         moot := 'access came after all';
     elsif why = 'duplicate' then
@@ -38,6 +39,7 @@ begin
         moot := case when not found then 'the payment that was to stay goes back' end;
     end if;
     if moot is null then
+        update outbox set payload = payload || '{"asked": true}' where id = in_id;
         return 'ok';
     end if;
     perform refund_withdraw(o, m, moot);

@@ -32,6 +32,7 @@ typedef struct decision_t {
         refunded_then; /* what had gone back, or was on its way, at the decision */
     int duplicate;
     int unasked; /* the machine decided it */
+    int asked;   /* the provider was asked for it before: it may have been made */
 } decision_t;
 
 static int read_row(sp_ctx_t *ctx, const sp_outbox_row_t *row, decision_t *decision)
@@ -52,6 +53,7 @@ static int read_row(sp_ctx_t *ctx, const sp_outbox_row_t *row, decision_t *decis
         apr_time_from_sec(json_integer_value(json_object_get(json, "asked_at")));
     decision->duplicate = json_is_true(json_object_get(json, "duplicate"));
     decision->unasked = sp_json_text(json, "why") != NULL;
+    decision->asked = json_is_true(json_object_get(json, "asked"));
     if (!decision->account || !decision->payment_id || !currency) {
         return 0;
     }
@@ -110,14 +112,12 @@ static sp_outcome_t ready(sp_ctx_t *ctx, const sp_outbox_row_t *row, int *moot,
     return SP_DONE;
 }
 
-/* The money as the provider sees it now: a dispute forbids the refund, and what has
- * gone back already shows that an earlier try was one that worked. */
-static sp_outcome_t look(sp_ctx_t *ctx, const sp_outbox_row_t *row,
-                         const decision_t *decision, const char **say,
+/* The money as the provider sees it now: a dispute is learned here, for ready() to judge,
+ * and what has gone back already shows that an earlier try was one that worked. */
+static sp_outcome_t look(sp_ctx_t *ctx, const decision_t *decision, const char **say,
                          sp_fact_t **fact)
 {
     sp_settled_t settled = { 0 };
-    int moot;
     sp_outcome_t out = decision->account->provider->payment_fetch(
         ctx, decision->account, decision->payment_id, fact);
 
@@ -133,8 +133,7 @@ static sp_outcome_t look(sp_ctx_t *ctx, const sp_outbox_row_t *row,
         return SP_DONE;
     }
     sp_fact_settle(ctx, *fact, &settled);
-    out = learn_disputes(ctx, decision, say);
-    return out == SP_DONE ? ready(ctx, row, &moot, say) : out;
+    return learn_disputes(ctx, decision, say);
 }
 
 static int was_made(const decision_t *decision, const sp_fact_t *fact)
@@ -235,7 +234,12 @@ sp_outcome_t sp_refund_make(sp_ctx_t *ctx, const sp_outbox_row_t *row,
     own.via = decision.unasked ? "reconcile" : "support";
     own.actor = decision.by ? decision.by : ctx->actor;
     own.patience = PATIENCE;
-    out = ready(&own, row, &moot, say);
+    /* The provider's word may take seconds; what we know is judged after it, with
+     * nothing but the request itself between. */
+    out = look(&own, &decision, say, &fact);
+    if (out == SP_DONE) {
+        out = ready(&own, row, &moot, say);
+    }
     if (out != SP_DONE) {
         return out;
     }
@@ -245,24 +249,19 @@ sp_outcome_t sp_refund_make(sp_ctx_t *ctx, const sp_outbox_row_t *row,
                row->order_id);
         return SP_DONE;
     }
-    out = look(&own, row, &decision, say, &fact);
-    if (out != SP_DONE) {
-        return out;
-    }
     if (fact->kind == SP_FACT_PAYMENT_AUTHORISED) {
         return release(&own, row, &decision, fact, say);
     }
     if (fact->kind == SP_FACT_PAYMENT_VOID) {
         return settle(&own, fact, say); /* released before */
     }
-    if (apr_time_now() - decision.asked_at > KEY_LIFE && row->attempts > 1 &&
+    if (apr_time_now() - decision.asked_at > KEY_LIFE && decision.asked &&
         fact->amount_refunded != decision.refunded_then) {
         return made_long_ago(&own, &decision, fact, say);
     }
     out = ask(&own, row, &decision, say);
-    if (out == SP_REFUSED && row->attempts > 1 &&
-        look(&own, row, &decision, say, &fact) == SP_DONE &&
-        was_made(&decision, fact)) {
+    if (out == SP_REFUSED && decision.asked &&
+        look(&own, &decision, say, &fact) == SP_DONE && was_made(&decision, fact)) {
         return settle(&own, fact, say); /* refused because it is there already */
     }
     return out;

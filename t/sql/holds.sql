@@ -2,7 +2,7 @@
 -- let go ends it; and nothing is called paid that is not.
 \ir helper.psql
 begin;
-select plan(67);
+select plan(70);
 
 create function t.held(in_n int, in_over jsonb default '{}') returns jsonb language sql
 as $$ select t.paid(in_n, jsonb_build_object('kind', 'payment.authorised', 'event_id', 'evt_held_' || in_n,
@@ -122,6 +122,15 @@ select is((select count(*) from anomalies() where order_id = t.id(8) and code li
 -- Its own rules hold against anybody.
 select throws_ok($$ update payments set state = 'held' where payment_id = 'pi_1' $$, '23001', null, 'what was taken stays taken');
 select throws_ok($$ update payments set state = 'held' where payment_id = 'pi_3' $$, '23001', null, 'what was let go is not held again');
+-- To be let go, and then it completes the order: it is taken, not let go.
+select t.placed(61), t.says(t.held(61, '{"product": "other"}')) \g /dev/null
+update payments set hold_until = now() + interval '20 h' where payment_id = 'pi_61';
+select anomaly_mend('hold_ends', t.id(61)) \g /dev/null
+select is(t.says(t.held(61, '{"event_id": "right"}')), 'completed', 'held, to be let go, and access after all');
+select is(refund_ready((select id from outbox where dedupe_key = 'let_go:pi_61')), 'moot', 'nothing is let go');
+update outbox set state = 'sent', sent_at = now() where dedupe_key = 'let_go:pi_61';
+select ok(capture_allowed('stripe', 'pi_61'), 'it is taken');
+
 -- In review with two payments: what is let go is one of them.
 select t.placed(60), t.says(t.held(60, '{"amount": 20000}')),
     t.says(t.paid(60, '{"payment_id": "pi_60b", "event_id": "b60", "amount": 20000}')) \g /dev/null

@@ -2,7 +2,7 @@
 -- put before a person, and when it must not be.
 \ir helper.psql
 begin;
-select plan(56);
+select plan(58);
 
 create function t.refunds_asked() returns table (payment text, why text, amount bigint) language sql as $$
     select m.payload ->> 'payment_id', m.payload ->> 'why', (m.payload ->> 'amount')::bigint
@@ -78,7 +78,12 @@ select is(t.says(t.paid(11, '{"event_id": "right"}')), 'completed', 'then the or
 select is(refund_ready(t.refund_id(11)), 'moot', 'and nothing is sent back');
 select is((select action from audit where order_id = t.id(11) order by id desc limit 1), 'refund.withdrawn', 'which is written down');
 update outbox set attempts = 2 where id = t.refund_id(11);
-select is(refund_ready(t.refund_id(11)), 'ok', 'once tried it may be made: then only repeating it tells');
+select is(refund_ready(t.refund_id(11)), 'moot', 'nor when a worker had claimed it, and asked nobody');
+select t.placed(12), t.says(t.paid(12, '{"product": "other"}')), t.aged(12, '4 days') \g /dev/null
+select refunds_decide() \g /dev/null
+select is(refund_ready(t.refund_id(12)), 'ok', 'one that the provider is asked for now');
+select t.says(t.paid(12, '{"event_id": "right"}')) \g /dev/null
+select is(refund_ready(t.refund_id(12)), 'ok', 'may be made: then only repeating it tells');
 
 -- Paid twice, by two orders.
 select settings_store('{"duplicates": "refund"}') \g /dev/null
