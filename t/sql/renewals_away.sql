@@ -1,0 +1,43 @@
+-- A plan that renews when money goes away: a further period is no second payment, and what
+-- is paid while there is no access opens none.
+\ir helper.psql
+\ir renewals.psql
+
+begin;
+select plan(6);
+
+create function t.ask(in_n int, in_more jsonb default '{}') returns jsonb language sql
+as $$ select jsonb_build_object('reference', (select reference from orders where id = t.id(in_n)), 'actor', 'ana', 'reason', 'why') || in_more $$;
+create function t.of(in_fact jsonb, in_payment text) returns jsonb language sql
+as $$ select in_fact || jsonb_build_object('payment_id', in_payment) $$;
+create function t.seconds(in_n int) returns text language sql
+as $$
+    select string_agg(p ->> 'payment_id', ' ')
+      from jsonb_array_elements(desk_case((select reference from orders where id = t.id(in_n))) -> 'payments') p
+     where (p ->> 'second')::boolean
+$$;
+create function t.twin(in_n int) returns jsonb language sql
+as $$
+    select t.period(in_n, 0, 'twin', jsonb_build_object('renewal_id', format('sub_%sb', in_n),
+        'invoice_id', format('in_%sb', in_n), 'payment_id', format('pi_%sb', in_n),
+        'charge_id', format('ch_%sb', in_n)))
+$$;
+
+-- A renewal is what was sold -----------------------------------------------------------------
+select t.renewing(1) \g /dev/null
+select t.says(t.period(1, k)) from generate_series(0, 2) k \g /dev/null
+select is(t.seconds(1), null, 'the next periods are no second payment');
+select is(desk_refund(t.ask(1, '{"duplicate": true}')) ->> 'verdict', 'no_payment', 'nor sent back as one');
+select t.says(t.of(t.refund(1, 900, 'succeeded', null, 're_1'), 'pi_1_1')) \g /dev/null
+select is((select template from outbox where dedupe_key = 'refund_mail:stripe:re_1'), 'refund',
+    'one of them sent back: nobody is told to have paid twice');
+
+-- That of a second renewal, by an accident, is one too many.
+select t.says(t.twin(1)) \g /dev/null
+select is(t.seconds(1), 'pi_1b', 'a second renewal is one too many');
+select is(desk_refund(t.ask(1, '{"duplicate": true}')) ->> 'verdict', 'asked', 'it is sent back');
+select is((select payload ->> 'payment_id' from outbox where kind = 'refund' and order_id = t.id(1)), 'pi_1b',
+    'and no other');
+
+select * from finish();
+rollback;
