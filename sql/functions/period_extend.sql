@@ -1,6 +1,7 @@
 -- subpay.period_extend: what follows from one more paid period, besides the time itself:
 -- credits, a line of receipt by mail, the audit, and a person where it was not as sold.
--- Called once for each invoice. Internal.
+-- Where there is no access (refunded, suspended), only a person. Called once for each
+-- invoice. Internal.
 create or replace function subpay.period_extend(
     in_order subpay.orders, in_fact subpay.fact, in_via text, in_actor text)
 returns subpay.settled
@@ -19,6 +20,22 @@ begin
                    in_fact.payment_id, money_text(in_fact.amount, in_fact.currency),
                    in_order.reference));
         return settle_answer('updated', 'refunded', in_order);
+    elsif s.status is distinct from 'active' then
+        perform ticket_open('renewed_after_refund',
+            'renewed_after_refund:' || in_fact.invoice_id,
+            case s.status when 'suspended' then 'A plan was paid while it is disputed'
+                          else 'A plan that had ended was charged again' end,
+            in_order.id, in_order.email,
+            format(case s.status when 'suspended' then
+                       'Payment %s (%s) came for order %s while a dispute withholds its'
+                       ' access. It opens nothing now, and brings no credits: refund it,'
+                       ' unless the dispute is to be won; then its time counts.'
+                   else
+                       'Payment %s (%s) came for order %s, which gives no access any more:'
+                       ' refund it, and see that it is not charged again.' end,
+                   in_fact.payment_id, money_text(in_fact.amount, in_fact.currency),
+                   in_order.reference));
+        return settle_answer('updated', s.status, in_order);
     end if;
     insert into credit_transactions (account_id, amount, order_id, reason)
     select s.account_id, in_order.credits, in_order.id, 'renewal:' || in_fact.invoice_id

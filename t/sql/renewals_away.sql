@@ -4,7 +4,7 @@
 \ir renewals.psql
 
 begin;
-select plan(6);
+select plan(12);
 
 create function t.ask(in_n int, in_more jsonb default '{}') returns jsonb language sql
 as $$ select jsonb_build_object('reference', (select reference from orders where id = t.id(in_n)), 'actor', 'ana', 'reason', 'why') || in_more $$;
@@ -38,6 +38,19 @@ select is(t.seconds(1), 'pi_1b', 'a second renewal is one too many');
 select is(desk_refund(t.ask(1, '{"duplicate": true}')) ->> 'verdict', 'asked', 'it is sent back');
 select is((select payload ->> 'payment_id' from outbox where kind = 'refund' and order_id = t.id(1)), 'pi_1b',
     'and no other');
+
+-- Charged while access is withheld ------------------------------------------------------------
+select t.renewing(2, 10) \g /dev/null
+select t.says(t.period(2, 0)), t.says(t.of(t.dispute(2, 'lost', t.ago(9)), 'pi_2_0')) \g /dev/null
+select is((select status from subscriptions where order_id = t.id(2)), 'suspended', 'the bank took the purchase back');
+select t.says(t.renewal(2, 'stopping')) \g /dev/null
+select is(t.says(t.period(2, 1)), 'updated suspended', 'charged all the same, before that was stopped');
+select is(t.says(t.period(2, 1, 'again')), 'already', 'told twice');
+select results_eq($$ select k.kind, k.subject from tickets k
+                      where k.order_id = t.id(2) and k.kind = 'renewed_after_refund' $$,
+    $$ values ('renewed_after_refund', 'A plan was paid while it is disputed') $$, 'a person looks at it');
+select is_empty($$ select * from outbox where order_id = t.id(2) and template = 'renewed' $$, 'nobody is told that it goes on');
+select is_empty($$ select * from credit_transactions where order_id = t.id(2) and reason like 'renewal:%' $$, 'no credits');
 
 select * from finish();
 rollback;
