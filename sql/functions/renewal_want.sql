@@ -15,6 +15,7 @@ as $$
 #variable_conflict use_column
 declare
     r subpay.renewals;
+    over boolean;  -- the money went back: not to be charged again
 begin
     select n.* into r
       from renewals n
@@ -29,7 +30,11 @@ begin
     provider := r.provider;
     renewal_id := r.renewal_id;
     order_id := r.order_id;
-    if r.state = 'ended' then
+    select o.state <> 'completed' or s.status <> 'active' into over
+      from orders o
+      join subscriptions s on s.order_id = o.id
+     where o.id = r.order_id;
+    if r.state = 'ended' or over and in_want = 'resume' then
         verdict := case in_want when 'stop' then 'already' else 'ended' end;
     elsif r.wanted is null and (r.state = 'active') = (in_want = 'resume') then
         verdict := 'already';

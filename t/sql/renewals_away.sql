@@ -4,7 +4,7 @@
 \ir renewals.psql
 
 begin;
-select plan(12);
+select plan(14);
 
 create function t.ask(in_n int, in_more jsonb default '{}') returns jsonb language sql
 as $$ select jsonb_build_object('reference', (select reference from orders where id = t.id(in_n)), 'actor', 'ana', 'reason', 'why') || in_more $$;
@@ -43,7 +43,10 @@ select is((select payload ->> 'payment_id' from outbox where kind = 'refund' and
 select t.renewing(2, 10) \g /dev/null
 select t.says(t.period(2, 0)), t.says(t.of(t.dispute(2, 'lost', t.ago(9)), 'pi_2_0')) \g /dev/null
 select is((select status from subscriptions where order_id = t.id(2)), 'suspended', 'the bank took the purchase back');
+select id as account from accounts where email = 'c2@example.com' \gset
+select reference as ref from orders where id = t.id(2) \gset
 select t.says(t.renewal(2, 'stopping')) \g /dev/null
+select is((select verdict from renewal_want(:'account', :'ref', 'resume', 'customer')), 'ended', 'nothing to take up again');
 select is(t.says(t.period(2, 1)), 'updated suspended', 'charged all the same, before that was stopped');
 select is(t.says(t.period(2, 1, 'again')), 'already', 'told twice');
 select results_eq($$ select k.kind, k.subject from tickets k
@@ -51,6 +54,14 @@ select results_eq($$ select k.kind, k.subject from tickets k
     $$ values ('renewed_after_refund', 'A plan was paid while it is disputed') $$, 'a person looks at it');
 select is_empty($$ select * from outbox where order_id = t.id(2) and template = 'renewed' $$, 'nobody is told that it goes on');
 select is_empty($$ select * from credit_transactions where order_id = t.id(2) and reason like 'renewal:%' $$, 'no credits');
+
+-- Sent back: it ended, whatever the provider still calls it.
+select t.renewing(3) \g /dev/null
+select t.says(t.period(3, 0)), t.says(t.renewal(3, 'stopping')),
+       t.says(t.of(t.refund(3, 900, 'succeeded'), 'pi_3_0')) \g /dev/null
+select id as account from accounts where email = 'c3@example.com' \gset
+select reference as ref from orders where id = t.id(3) \gset
+select is((select verdict from renewal_want(:'account', :'ref', 'resume', 'customer')), 'ended', 'nor after a refund');
 
 select * from finish();
 rollback;
