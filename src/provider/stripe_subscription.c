@@ -89,13 +89,15 @@ static const sp_scan_field_t rows[] = {
 };
 static const sp_scan_shape_t shape = ALL(rows);
 
-/* Our word for a status; NULL for one that we do not know: then nothing follows. */
+/* Our word for a status; NULL for one that we do not know: then nothing follows. Unpaid
+ * or paused is no stop: Stripe may charge again, so a stop that was asked for is still to
+ * be made. */
 static const char *state_of(const subscription_t *subscription)
 {
     static const char *const words[][2] = {
         { "active", "active" },   { "trialing", "active" },
         { "past_due", "active" }, { "incomplete", "active" },
-        { "unpaid", "stopping" }, { "paused", "stopping" },
+        { "unpaid", "active" },   { "paused", "active" },
         { "canceled", "ended" },  { "incomplete_expired", "ended" },
     };
     size_t i;

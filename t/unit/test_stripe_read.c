@@ -623,7 +623,10 @@ static void a_subscription_says_whether_it_charges_again(void **state)
         { SUBSCRIPTION("active", ",\"cancel_at_period_end\":true"), "stopping" },
         { SUBSCRIPTION("active", ",\"cancel_at\":1702592000"), "stopping" },
         { SUBSCRIPTION("active", ",\"cancel_at\":1902592000"), "active" },
-        { SUBSCRIPTION("unpaid", ""), "stopping" },
+        { SUBSCRIPTION("unpaid", ""), "active" }, /* nobody has stopped it */
+        { SUBSCRIPTION("unpaid", ",\"cancel_at_period_end\":true"), "stopping" },
+        { SUBSCRIPTION("paused", ""), "active" },
+        { SUBSCRIPTION("paused", ",\"cancel_at\":1702592000"), "stopping" },
         { SUBSCRIPTION("canceled", ",\"cancel_at_period_end\":true"), "ended" },
         { SUBSCRIPTION("incomplete_expired", ""), "ended" },
         { SUBSCRIPTION("brand_new_word", ""), NULL },
