@@ -30,10 +30,14 @@ begin
     elsif d ->> 'status' not in ('warning', 'open') then
         return '{"verdict": "dispute_over"}';
     end if;
-    -- One answer, whichever: a second is possible only when the first was not taken.
+    -- One answer, whichever: a second is possible only when the first was not taken, or
+    -- was one to an inquiry that has become a dispute since.
     if exists (select from outbox m
                 where m.order_id = o.id and m.kind = 'dispute' and m.state <> 'dead'
-                  and m.payload ->> 'dispute_id' = d ->> 'dispute_id') then
+                  and m.payload ->> 'dispute_id' = d ->> 'dispute_id'
+                  and (m.state <> 'sent'
+                       or coalesce(m.payload ->> 'asking', d ->> 'status')
+                          = d ->> 'status')) then
         return '{"verdict": "answered"}';
     end if;
     key := format('dispute:%s:%s', d ->> 'dispute_id', (
@@ -42,7 +46,7 @@ begin
     insert into outbox (kind, dedupe_key, order_id, payload)
     values ('dispute', key, o.id, jsonb_strip_nulls(jsonb_build_object(
         'provider', d ->> 'provider', 'dispute_id', d ->> 'dispute_id', 'what', what,
-        'by', in_ask ->> 'actor',
+        'by', in_ask ->> 'actor', 'asking', d ->> 'status',
         'evidence', case when what <> 'accept' then jsonb_build_object(
             'customer_email', e ->> 'customer_email',
             'customer_name', e ->> 'customer_name', 'product', e ->> 'product',

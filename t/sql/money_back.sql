@@ -1,7 +1,7 @@
 -- settle: money that goes back. What it bought ends; what never reached us grants nothing.
 \ir helper.psql
 begin;
-select plan(44);
+select plan(53);
 
 -- In part, then in full.
 select t.placed(1, 100) \g /dev/null
@@ -86,6 +86,28 @@ select results_eq($$ select template, payload #>> '{first_at,iso}', payload #>> 
                       where dedupe_key = 'refund_mail:stripe:re_8b' $$,
     $$ select 'duplicate', moment(to_timestamp(t.ago(3600))) ->> 'iso', moment(to_timestamp(t.ago(60))) ->> 'iso' $$,
     'you paid twice, then and then');
+
+-- An inquiry that was answered, and a dispute all the same: another answer, another deadline.
+create function t.answer(in_n int) returns text language sql
+as $$
+    select desk_dispute(jsonb_build_object('reference', (select reference from orders where id = t.id(in_n)),
+        'actor', 'ana', 'reason', 'why', 'what', 'evidence', 'text', 'Here.')
+        || jsonb_build_object('seen', desk_seen(t.id(in_n))::text)) ->> 'verdict'
+$$;
+select t.placed(9), t.says(t.paid(9)) \g /dev/null
+select t.says(t.dispute(9, 'warning', t.ago(9)) || jsonb_build_object('due_by', t.ago(-3600))) \g /dev/null
+select is(t.answer(9), 'answering', 'an inquiry is answered');
+select is(t.answer(9), 'answered', 'once');
+update outbox set state = 'sent', sent_at = now() where order_id = t.id(9) and kind = 'dispute';
+select is(t.says(t.dispute(9, 'under_review', t.ago(8))), 'updated', 'the bank has it');
+select is(t.says(t.dispute(9, 'open', t.ago(5)) || jsonb_build_object('due_by', t.ago(-864000))), 'updated', 'it becomes a dispute');
+select results_eq($$ select subject, state, due_at from tickets where dedupe_key = 'dispute:dp_9' $$,
+    $$ values ('A customer disputes a payment', 'open', to_timestamp(t.ago(-864000))) $$, 'its ticket says so, with its own deadline');
+select is((select count(*) from ticket_messages m join tickets k on k.id = m.ticket_id
+            where k.dedupe_key = 'dispute:dp_9' and m.body like 'Dispute dp_9 %Do not refund it%'), 1::bigint, 'and what to do now');
+select is(t.answer(9), 'answering', 'it is answered as well');
+select is(t.answer(9), 'answered', 'once');
+select is((select count(*) from outbox where order_id = t.id(9) and kind = 'dispute'), 2::bigint, 'two answers in all');
 
 select * from finish();
 rollback;
