@@ -17,8 +17,13 @@ begin
     values ('mail', 'dispute',
             'dispute_mail:' || in_dispute.provider || ':' || in_dispute.dispute_id,
             in_order.id, coalesce(in_order.email, in_payment.email),
-            jsonb_strip_nulls(jsonb_build_object('delayed', nullif(
-                coalesce(in_order.access_delay > rules.late_after, false), false))))
+            jsonb_strip_nulls(jsonb_build_object(
+                'delayed', nullif(
+                    coalesce(in_order.access_delay > rules.late_after, false), false),
+                -- as the dispute has just left it (order_follow)
+                'suspended', nullif(exists (
+                    select from subscriptions s
+                     where s.order_id = in_order.id and s.status = 'suspended'), false))))
         on conflict (dedupe_key) do nothing;
     perform outbox_wake();
 end

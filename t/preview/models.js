@@ -187,6 +187,7 @@ const mails = {
   healed: mailed('paid', { ticket, money: undefined, order: undefined, reference: undefined }),
   checking: mailed('checking', { asked_times: 9, asked_since: started, takeover_at: by, answer_by: by }),
   dispute: mailed('paid', { delayed: true, signed: 'Sam' }),
+  'dispute-suspended': mailed('paid', { delayed: true, suspended: true, signed: 'Sam' }),
   renewed: mailed('paid', { account_url: 'https://larkspur.example/account' }),
   renewal_stopped: mailed('paid', { money: undefined, account_url: 'https://larkspur.example/account' }),
   renewal_declined: mailed('not_charged', { next_try: by, card_url: 'https://larkspur.example/account' }),

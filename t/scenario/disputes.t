@@ -162,6 +162,27 @@ test('lost, and then won after all: access and credits go and come', async () =>
   assert.equal(await credits('flip@example.com'), 10);
 });
 
+test('access that waits for the bank: the letter says so, in either language, and opens nothing', async () => {
+  const shop = await SubPay.start({ settings: { SubPayReconcileInterval: '1s', SubPayDisputeAccess: 'suspend' } });
+  for (const [lang, waits] of [['en', "Your access waits for your bank's answer."], ['de', 'Ihr Zugang wartet auf die Antwort Ihrer Bank.']]) {
+    const email = `waits-${lang}@example.com`;
+    const { reference } = await shop.buy('annual', email);
+    await shop.order(reference).becomes('completed', { within: 30_000 });
+    await shop.mailsBecome(email, 1, { within: 30_000 });
+    await shop.sql("update orders set lang = $1 where reference = $2", [lang, reference]);
+    const payment = await shop.value('select payment_id from orders where reference = $1', [reference]);
+    await shop.sandbox.control('POST', 'disputes', { payment_intent: payment, reason: 'product_not_received' });
+    const letter = (await shop.mailsBecome(email, 2, { within: 30_000 }))[1];
+    assert.equal((await shop.order(reference).subscriptions)[0].status, 'suspended');
+    for (const said of [letter.text, letter.html.replace(/&#39;|&#x27;/g, "'")]) {
+      assert.ok(said.includes(waits), said);
+      assert.doesNotMatch(said, /could not get in|Start (here|using)|hineinkamen|Beginnen Sie|öffnen</);
+    }
+    assert.equal(letter.headers['content-language'], lang);
+  }
+  await shop.stop();
+});
+
 test('an inquiry moves no money: no letter, and a person may refund', async () => {
   const { reference, dispute, intent } = await disputed('inquiry@example.com', { status: 'warning_needs_response' });
   assert.equal(await ticket(dispute), 'open');
