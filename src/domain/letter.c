@@ -146,21 +146,24 @@ static apr_time_t payload_time(const json_t *model, const char *name)
 }
 
 /* Of a plan that renews. The link to pay is on our own host, and leads to where the
- * period can be paid for as long as it is not. */
+ * period can be paid for as long as it is not; the account's page does so as well, after a
+ * log-in, where the provider's key was rolled and the order's own link is not ours to make. */
 static void set_renewal(sp_ctx_t *ctx, json_t *model, const sp_order_t *order)
 {
-    const char *token = order && order->renews ? sp_order_token(ctx, order) : NULL;
+    const char *base = ctx->settings->base_url;
+    const char *account = apr_pstrcat(ctx->pool, base, "/account", NULL);
     json_t *json = json_object_get(model, "order");
+    const char *token;
 
-    if (!token) {
+    if (!order || !order->renews) {
         return;
     }
-    sp_json_set_text(
-        model, "account_url",
-        apr_pstrcat(ctx->pool, ctx->settings->base_url, "/account", NULL));
+    token = sp_order_link_token(ctx, order);
+    sp_json_set_text(model, "account_url", account);
     sp_json_set_text(model, "card_url",
-                     apr_psprintf(ctx->pool, "%s/renewal?t=%s&r=%s",
-                                  ctx->settings->base_url, token, order->reference));
+                     token ? apr_psprintf(ctx->pool, "%s/renewal?t=%s&r=%s", base,
+                                          token, order->reference)
+                           : account);
     set_moment(ctx, json, "expires", payload_time(model, "stays_until"));
     set_moment(ctx, model, "next_try", payload_time(model, "next_try_at"));
 }

@@ -57,6 +57,17 @@ static int hash_token(const char *token, unsigned char hash[SP_HASH_SIZE])
     return sp_crypto_sha256(bytes, sizeof(bytes), hash) == APR_SUCCESS;
 }
 
+const char *sp_order_link_token(sp_ctx_t *ctx, const sp_order_t *order)
+{
+    const char *token = sp_order_token(ctx, order);
+    sp_order_t *found = NULL;
+
+    return sp_order_look(ctx, token, &found) == SP_DONE && found &&
+                   strcmp(found->id, order->id) == 0
+               ? token
+               : NULL;
+}
+
 static sp_outcome_t check_ask(sp_ctx_t *ctx, const sp_order_ask_t *ask,
                               const sp_product_t **product)
 {

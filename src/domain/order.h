@@ -105,4 +105,9 @@ const char *sp_order_statement_start(sp_ctx_t *ctx);
  * that provider is not configured any more. */
 const char *sp_order_token(sp_ctx_t *ctx, const sp_order_t *order);
 
+/** The same for an order that the database holds, to build links from: NULL as well where
+ * it is not that order's token any more, as its provider's key was rolled, or where the
+ * database does not say. Then lead to /account or /find instead. */
+const char *sp_order_link_token(sp_ctx_t *ctx, const sp_order_t *order);
+
 #endif

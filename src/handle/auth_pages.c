@@ -139,8 +139,8 @@ int sp_handle_logout(request_rec *r, sp_ctx_t *ctx)
 
 /* ---- the account ------------------------------------------------------------ */
 
-/* The receipt is the order's own return page, whose token follows from its id; and the
- * provider's, where it makes one. */
+/* The receipt is the order's own return page, as long as its token follows from its id;
+ * and the provider's, where it makes one. */
 static void set_receipts(sp_ctx_t *ctx, json_t *model, const char *reference)
 {
     sp_order_t *order = NULL;
@@ -150,7 +150,7 @@ static void set_receipts(sp_ctx_t *ctx, json_t *model, const char *reference)
     if (sp_db_order_by_reference(ctx, reference, &order) != SP_DONE || !order) {
         return;
     }
-    token = sp_order_token(ctx, order);
+    token = sp_order_link_token(ctx, order);
     sp_json_set_text(model, "url",
                      token ? apr_psprintf(ctx->pool, "%s/return?t=%s&r=%s",
                                           sp_shop()->base_path, token, reference)

@@ -1,6 +1,8 @@
 #!/usr/bin/env -S node --test-reporter=tap
 // A plan that renews: each period that was paid extends it once, whichever road told us.
 'use strict';
+const fs = require('node:fs');
+const path = require('node:path');
 const { SubPay, test, assert } = require('../lib/subpay.js');
 const { violations } = require('../lib/invariants.js');
 
@@ -181,6 +183,33 @@ test('stopped while the provider does not answer: said truthfully, and done by i
   await t.until(async () => (await access(t, reference)).renews === false, { within: 15_000 });
   assert.match((await browser.get('/account')).text, /It will not renew/);
   assert.equal((await t.mailsBecome('hal@example.com', 2)).length, 2);
+});
+
+test('the API key was rolled: links to older orders lead to the account, and none into nothing', async () => {
+  const { reference, browser, return_url } = await bought(t, 'ida@example.com');
+  const token = new URL(return_url).searchParams.get('t');
+  await browser.post('/password', { form: { t: token, password: 'three odd words' } });
+  assert.match((await browser.get('/account')).text, new RegExp(`/return\\?t=${token}`));
+
+  const key = `sk_test_${'1'.repeat(32)}`;
+  await t.sandbox.control('POST', 'settings', { new_key: key });
+  fs.writeFileSync(path.join(t.httpd.state, 'keys', 'stripe'), `${key}\n`, { mode: 0o600 });
+  await t.httpd.restart();
+  const account = await browser.get('/account');
+  assert.ok(account.text.includes(reference));
+  assert.doesNotMatch(account.text, /\/return\?t=/);
+  const old = new URL(return_url);
+  assert.equal((await browser.get(old.pathname + old.search)).status, 200, 'a link that they have still works');
+
+  const invoice = await renew(t, reference, 'failed');
+  const [, mail] = await t.mailsBecome('ida@example.com', 2);
+  assert.doesNotMatch(mail.text, /\/renewal\?/);
+  const [link] = mail.text.match(/https?:\S+\/account$/m);
+  const page = await browser.get(new URL(link).pathname);
+  assert.ok(page.text.includes(invoice.hosted_invoice_url.replaceAll('&', '&amp;')), 'where the period can be paid');
+
+  const fresh = await bought(t, 'jon@example.com');
+  assert.match(fresh.page.text, /<title>Paid/, 'new orders have links of the new key');
 });
 
 test('all of it together breaks no invariant', async () => {

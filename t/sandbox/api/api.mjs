@@ -58,7 +58,8 @@ export class Api {
   }
 
   #admit(request) {
-    checkKey(request.headers.authorization, this.#world.options.key);
+    checkKey(request.headers.authorization,
+      [this.#world.options.key, this.#world.settings.get('sandbox')?.new_key]);
     checkVersion(request.headers['stripe-version']);
     const hit = this.#router.find(request.method, request.path);
     if (!hit) {
@@ -128,7 +129,7 @@ function readParams({ method, query, body, headers }) {
   return { ...readForm(query), ...readForm(body.toString('utf8')) };
 }
 
-function checkKey(header = '', key) {
+function checkKey(header = '', keys) {
   const [scheme, value = ''] = header.split(' ');
   const given = scheme.toLowerCase() === 'basic'
     ? Buffer.from(value, 'base64').toString('utf8').split(':')[0] : value;
@@ -136,7 +137,7 @@ function checkKey(header = '', key) {
     throw unauthorized('You did not provide an API key. You need to provide your API key in the '
       + 'Authorization header, using Bearer auth (e.g. \'Authorization: Bearer YOUR_SECRET_KEY\').');
   }
-  if (given !== key) {
+  if (!keys.includes(given)) {
     throw unauthorized(`Invalid API Key provided: ${given.slice(0, 8)}****${given.slice(-4)}`);
   }
 }
