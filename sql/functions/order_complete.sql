@@ -113,6 +113,13 @@ begin
             format('Orders %s and %s are both paid and both give access. If that was a'
                    ' mistake, refund one.', twin.reference, o.reference));
     end if;
+    if o.erased_at is not null then
+        perform ticket_open('payment_without_email', 'erased:' || o.id,
+            'Somebody who was forgotten has paid', o.id, null,
+            format('Payment %s came for order %s after its customer was erased at their'
+                   ' own wish: nobody can use what it bought, and no mail reaches them.'
+                   ' Send it back.', o.payment_id, o.reference));
+    end if;
     if in_order.state = 'review' then
         insert into ticket_messages (ticket_id, direction, author, body)
         select t.id, 'note', 'system', format('Order %s was completed by payment %s.',

@@ -18,7 +18,9 @@ as $$
                       where r.order_id = any (in_orders) and r.state = 'active')
             then 'renews'
         when exists (select from subpay.orders o
-                      where o.id = any (in_orders) and o.state in ('pending', 'review'))
+                      where o.id = any (in_orders)
+                        -- next_ask_at: closed here, its page may still be paid
+                        and (o.state in ('pending', 'review') or o.next_ask_at is not null))
           or exists (select from subpay.payments p
                       where p.order_id = any (in_orders) and p.state = 'held')
             then 'open'

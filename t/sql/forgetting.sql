@@ -2,7 +2,7 @@
 -- stays forgotten; what is old goes; the books stay, and so do the invariants.
 \ir helper.psql
 begin;
-select plan(67);
+select plan(70);
 
 -- Where an address or a name is, in any column of any table: the rows as text.
 create function t.traces(in_what text) returns setof text language plpgsql
@@ -88,6 +88,9 @@ select is((select status from subscriptions where order_id = t.id(1)), 'active',
 select t.placed(4, 0, 'ana@example.com') \g /dev/null
 select is(t.erase('ana@example.com'), 'open', 'an order that may still be paid');
 select t.settle(t.fact(4, 'checkout.expired')) \g /dev/null
+update orders set next_ask_at = now() where id = t.id(4);
+select is(t.erase('ana@example.com'), 'open', 'or that is closed, while its page may be paid all the same');
+update orders set next_ask_at = null where id = t.id(4);
 insert into disputes (provider, dispute_id, payment_id, amount, status, said_at) values ('stripe', 'dp', 'pi_1', 1, 'open', now());
 select is(t.erase('ana@example.com', null), 'dispute', 'a bank that asks needs a reason');
 insert into renewals (provider, renewal_id, order_id, state) values ('stripe', 'sub_1', t.id(1), 'active');
@@ -138,6 +141,10 @@ select is(t.says(t.dispute(1, 'lost')), 'updated', 'a dispute is lost');
 select is(array(select t.traces('Ana Example')), '{}'::text[], 'no name came back');
 select is((select count(*)::int from provider_events o where to_jsonb(o)::text ilike '%ana@example.com%' and o.order_id = t.id(1)), 0, 'no address');
 select is((select count(*)::int from payments where email not like '%@erased.invalid' and order_id = t.id(1)), 0, 'not in the payment either');
+select t.says(t.paid(4, '{"email": "ana@example.com"}')) \g /dev/null
+select results_eq($$ select kind, email from tickets where dedupe_key = 'erased:' || t.id(4) $$, $$ values ('payment_without_email', null::text) $$,
+    'a page that was paid all the same: a person sends it back');
+select is((select count(*)::int from orders where id = t.id(4) and email like '%@erased.invalid'), 1, 'and no address came with it');
 select t.placed(5, 0, 'ana@example.com') \g /dev/null
 select is(t.says(t.paid(5)), 'completed', 'she may come again');
 select is((select count(*)::int from accounts where email = 'ana@example.com'), 1, 'as somebody new');
