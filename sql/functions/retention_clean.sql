@@ -61,6 +61,14 @@ begin
                      limit in_limit);
     get diagnostics gone = row_count;
     total := total + gone;
+    -- What a bank was told about somebody; which dispute it was about stays.
+    update outbox m set payload = m.payload - 'evidence', last_error = null
+     where m.id in (select o.id from outbox o
+                     where o.created_at < mails and o.kind = 'dispute'
+                       and o.state in ('sent', 'dead') and o.payload ? 'evidence'
+                     limit in_limit);
+    get diagnostics gone = row_count;
+    total := total + gone;
     with old as (
         update tickets t
            set emptied_at = now(), email = null, name = null,

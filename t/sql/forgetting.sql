@@ -2,7 +2,7 @@
 -- stays forgotten; what is old goes; the books stay, and so do the invariants.
 \ir helper.psql
 begin;
-select plan(70);
+select plan(71);
 
 -- Where an address or a name is, in any column of any table: the rows as text.
 create function t.traces(in_what text) returns setof text language plpgsql
@@ -167,6 +167,8 @@ create temp table kept as select (select count(*) from outbox) as outbox, (selec
 update provider_events set received_at = now() - interval '59 days';
 select is(retention_clean('1 day', null, null), 0, 'a day is taken as sixty');
 update provider_events set received_at = now() - interval '61 days';
+insert into outbox (kind, dedupe_key, order_id, state, payload) values ('dispute', 'dispute:dp_2', t.id(2), 'dead',
+    '{"provider": "stripe", "dispute_id": "dp_2", "what": "fight", "evidence": {"customer_email": "diana@example.com"}}');
 update outbox set created_at = now() - interval '61 days';
 update tickets set state = 'solved', solved_at = now() - interval '61 days';
 update searches set state = 'none', done_at = now() - interval '61 days' where state = 'open';
@@ -178,7 +180,9 @@ select results_eq($$ select (select jsonb_agg(to_jsonb(e) order by e.event_id) f
     (select jsonb_agg(to_jsonb(m) order by m.id) from outbox m), (select count(*) from audit) $$, 'select * from old', 'and all is as it was');
 select ok(retention_clean('1 day', '40 d', '1 year') > 10, 'what is old goes');
 select is((select count(*)::int from outbox where recipient not like '%@erased.invalid' or kind = 'mail' and payload <> '{}'), 0, 'from mails: addresses and words');
-select is((select array[count(*), (select count(*) from tickets)] from outbox), (select array[outbox, tickets] from kept), 'not that they were there');
+select is((select payload from outbox where dedupe_key = 'dispute:dp_2'), '{"provider": "stripe", "dispute_id": "dp_2", "what": "fight"}'::jsonb,
+    'from what a bank was told: the evidence');
+select is((select array[count(*) - 1, (select count(*) from tickets)] from outbox), (select array[outbox, tickets] from kept), 'not that they were there');
 select is((select count(*)::int from provider_events where next_try_at is null), 0, 'events');
 select is((select count(*)::int from runs), 1, 'runs, but for the last good one');
 select is(t.books(), (select books from kept), 'and the books stay');
