@@ -8,7 +8,6 @@ declare
     o subpay.orders;
     p subpay.payments;
     told timestamptz;
-    address text;
 begin
     select * into o from orders r where r.id = in_order;
     select * into p from payments c
@@ -20,7 +19,7 @@ begin
                ' transfer to an account that the customer names.', in_fact.refund_id,
                money_text(in_fact.amount, p.currency), o.reference,
                case when o.state = 'completed' then ', and access is open' else '' end));
-    select m.created_at, m.recipient into told, address
+    select m.created_at into told
       from outbox m
      where m.dedupe_key = 'refund_mail:' || in_fact.provider || ':' || in_fact.refund_id;
     if not found then
@@ -28,7 +27,8 @@ begin
     end if;
     insert into outbox (kind, template, dedupe_key, order_id, recipient, payload)
     values ('mail', 'refund_failed',
-            'refund_failed:' || in_fact.provider || ':' || in_fact.refund_id, o.id, address,
+            'refund_failed:' || in_fact.provider || ':' || in_fact.refund_id, o.id,
+            coalesce(o.email, p.email),  -- the letter's own may be forgotten by age
             jsonb_strip_nulls(jsonb_build_object(
                 'refund', jsonb_build_object(
                     'amount', money_text(in_fact.amount, p.currency),

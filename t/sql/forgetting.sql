@@ -2,7 +2,7 @@
 -- stays forgotten; what is old goes; the books stay, and so do the invariants.
 \ir helper.psql
 begin;
-select plan(71);
+select plan(72);
 
 -- Where an address or a name is, in any column of any table: the rows as text.
 create function t.traces(in_what text) returns setof text language plpgsql
@@ -161,6 +161,7 @@ select throws_ok($$ delete from audit $$, '23001', null, 'what is younger than a
 select set_config('subpay.hand', '', true) \g /dev/null
 
 -- By age. Nothing is old yet:
+select t.settle(t.refund(2, 100, 'succeeded')) \g /dev/null
 select t.sent() \g /dev/null
 select is(retention_clean('60 d', '30 d', '1 year'), 0, 'retention: nothing is old');
 create temp table kept as select (select count(*) from outbox) as outbox, (select count(*) from tickets) as tickets, t.books() as books;
@@ -186,5 +187,8 @@ select is((select array[count(*) - 1, (select count(*) from tickets)] from outbo
 select is((select count(*)::int from provider_events where next_try_at is null), 0, 'events');
 select is((select count(*)::int from runs), 1, 'runs, but for the last good one');
 select is(t.books(), (select books from kept), 'and the books stay');
+select t.settle(t.refund(2, 100, 'failed')) \g /dev/null
+select is((select recipient || ' ' || state from outbox where dedupe_key = 'refund_failed:stripe:re_2'), 'diana@example.com pending',
+    'a refund that comes back later: the customer hears, though the first letter is gone');
 select * from finish();
 rollback;
