@@ -58,7 +58,7 @@ commit;
 \ir install_one.sql
 \set file schema/0023_renewal_credits.sql
 \ir install_one.sql
-\set file schema/0024_asked.sql
+\set file schema/0024_asked_and_old.sql
 \ir install_one.sql
 
 \set functions `cat functions/*.sql`

@@ -28,6 +28,7 @@ declare
         then now() - greatest(in_audit, interval '1 year') end;
     total int := 0;
     gone int;
+    emptied bigint[];
 begin
     delete from provider_events e
      where (e.provider, e.event_id) in (
@@ -53,11 +54,9 @@ begin
                         else erase_text(m.dedupe_key, array[m.recipient], 'past-' || m.id) end
      where m.id in (select o.id from outbox o
                      where o.created_at < mails and o.kind in ('mail', 'notify')
-                       and o.state in ('sent', 'dead') and o.payload <> '{}'
-                       and o.recipient is distinct from past
-                        or o.created_at < mails and o.kind = 'mail'
                        and o.state in ('sent', 'dead')
-                       and o.recipient not like '%@erased.invalid'
+                       and (o.payload <> '{}' or o.kind = 'mail'
+                            and o.recipient not like '%@erased.invalid')
                      limit in_limit);
     get diagnostics gone = row_count;
     total := total + gone;
@@ -77,12 +76,13 @@ begin
                          where o.solved_at < mails and o.emptied_at is null
                          order by o.solved_at limit in_limit)
         returning t.id)
+    select coalesce(array_agg(old.id), '{}') into emptied from old;
+    total := total + cardinality(emptied);
     update ticket_messages k
        set body = '[removed]',
            author = case when k.direction = 'in' and k.author like '%@%' then 'customer'
                     else k.author end
-      from old where k.ticket_id = old.id and k.author <> 'system';
-    select total + count(*) into total from tickets t where t.emptied_at = now();
+     where k.ticket_id = any (emptied) and k.author <> 'system';
     delete from searches s
      where s.id in (select o.id from searches o where o.done_at < mails limit in_limit);
     get diagnostics gone = row_count;

@@ -2,7 +2,7 @@
 -- stays forgotten; what is old goes; the books stay, and so do the invariants.
 \ir helper.psql
 begin;
-select plan(72);
+select plan(73);
 
 -- Where an address or a name is, in any column of any table: the rows as text.
 create function t.traces(in_what text) returns setof text language plpgsql
@@ -180,6 +180,7 @@ select is(retention_clean(null, null, null), 0, 'forever: nothing goes, whatever
 select results_eq($$ select (select jsonb_agg(to_jsonb(e) order by e.event_id) from provider_events e),
     (select jsonb_agg(to_jsonb(m) order by m.id) from outbox m), (select count(*) from audit) $$, 'select * from old', 'and all is as it was');
 select ok(retention_clean('1 day', '40 d', '1 year') > 10, 'what is old goes');
+select is(retention_clean('1 day', '40 d', '1 year'), 0, 'and then nothing is left to do');
 select is((select count(*)::int from outbox where recipient not like '%@erased.invalid' or kind = 'mail' and payload <> '{}'), 0, 'from mails: addresses and words');
 select is((select payload from outbox where dedupe_key = 'dispute:dp_2'), '{"provider": "stripe", "dispute_id": "dp_2", "what": "fight"}'::jsonb,
     'from what a bank was told: the evidence');
