@@ -2,7 +2,7 @@
 -- and one planted corruption for each invariant turns exactly that one red.
 \ir helper.psql
 \ir renewals.psql
-select plan(38);
+select plan(39);
 
 -- A shop with a bit of everything, an hour ago.
 select run_begin('events', null) as run \gset
