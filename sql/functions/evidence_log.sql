@@ -6,6 +6,8 @@ create or replace function subpay.evidence_log(
 returns text
 language plpgsql stable
 as $$
+declare
+    bought constant timestamptz := coalesce(in_order.paid_at, in_order.created_at);
 begin
     return (
     with happened (at, what) as (
@@ -37,12 +39,16 @@ begin
           join subpay.tickets k on k.id = t.ticket_id
          where k.order_id = in_order.id and t.direction = 'in'
         union all
-        select y.day::timestamp at time zone 'UTC',
+        -- Known by the day: without a clock, behind what has one. On the day of payment
+        -- only where there was no account before it.
+        select (y.day + 1)::timestamp at time zone 'UTC' - interval '1 us',
                'Customer logged in ' || y.logins
                    || case y.logins when 1 then ' time' else ' times' end || ' this day'
           from subpay.account_days y
+          join subpay.accounts a on a.id = y.account_id
          where y.account_id = in_access.account_id and y.logins > 0
-           and y.day >= coalesce(in_order.paid_at, in_order.created_at)::date
+           and (y.day > (bought at time zone 'UTC')::date
+                or y.day = (bought at time zone 'UTC')::date and a.created_at >= bought)
         union all
         select y.used_at, 'Customer used what was bought'
           from subpay.account_days y
@@ -53,7 +59,9 @@ begin
          where r.provider = in_payment.provider and r.payment_id = in_payment.payment_id
            and r.status = 'succeeded'),
     lines as (
-        select to_char(h.at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC": ') || h.what as line,
+        select to_char(h.at at time zone 'UTC',
+                       case when h.what like 'Customer logged in %' then 'YYYY-MM-DD: '
+                            else 'YYYY-MM-DD HH24:MI "UTC": ' end) || h.what as line,
                row_number() over (order by h.at, h.what) as n,
                count(*) over () as total
           from happened h

@@ -1,7 +1,7 @@
 -- settle: money that goes back. What it bought ends; what never reached us grants nothing.
 \ir helper.psql
 begin;
-select plan(53);
+select plan(55);
 
 -- In part, then in full.
 select t.placed(1, 100) \g /dev/null
@@ -109,5 +109,20 @@ select is(t.answer(9), 'answering', 'it is answered as well');
 select is(t.answer(9), 'answered', 'once');
 select is((select count(*) from outbox where order_id = t.id(9) and kind = 'dispute'), 2::bigint, 'two answers in all');
 
+
+-- The evidence: what was before the purchase is no use of it.
+create function t.logged_in(in_n int) returns text language sql as $$
+    select string_agg(l, '; ') from orders o join payments p on p.order_id = o.id join subscriptions s on s.order_id = o.id,
+           regexp_split_to_table(evidence_log(o, p, s), E'\n') l where o.id = t.id(in_n) and l like '%logged in%' $$;
+select t.placed(60), t.says(t.paid(60)), t.placed(61), t.says(t.paid(61)) \g /dev/null
+update accounts set created_at = now() - interval '1 year' where email = 'c60@example.com';
+update accounts set created_at = now() + interval '1 min' where email = 'c61@example.com';
+insert into account_days (account_id, day, logins)
+select a.id, (now() at time zone 'UTC')::date + n, n + 3 from accounts a, generate_series(-1, 1) n where a.email in ('c60@example.com', 'c61@example.com');
+select is(t.logged_in(60), to_char(now() at time zone 'UTC' + interval '1 day', 'YYYY-MM-DD: ') || 'Customer logged in 4 times this day',
+    'who had an account before: only the days after that of the payment');
+select is(t.logged_in(61), to_char(now() at time zone 'UTC', 'YYYY-MM-DD: ') || 'Customer logged in 3 times this day; '
+    || to_char(now() at time zone 'UTC' + interval '1 day', 'YYYY-MM-DD: ') || 'Customer logged in 4 times this day',
+    'who had none: that day as well, and no clock that nobody read');
 select * from finish();
 rollback;
