@@ -95,7 +95,8 @@ int sp_page_show(request_rec *r, sp_ctx_t *ctx, int status, const char *page,
         return sp_answer(r, HTTP_INTERNAL_SERVER_ERROR, "text/html; charset=utf-8",
                          LAST_RESORT, strlen(LAST_RESORT));
     }
-    apr_table_setn(r->headers_out, "Content-Language", ctx->lang);
+    /* What was drawn, which is English where ctx->lang lacks this page. */
+    apr_table_set(r->headers_out, "Content-Language", sp_json_text(model, "lang"));
     if (r->method_number == M_POST) {
         /* "Back" to it would else be the browser's own error page: the form may not
          * be sent again unasked, and what must not be stored is gone. */

@@ -76,3 +76,10 @@ test('who waits for the end of a pause hears of it in their language', async () 
   await pause(false);
   inGerman((await t.mailsBecome('kurt@example.com', 1))[0]);
 });
+
+test('a page says which language it was drawn in: the support area is English for everybody', async () => {
+  const page = await t.get('/admin/', { auth: t.admin, headers: german });
+  assert.match(page.text, /<html lang="en">/);
+  assert.equal(page.headers['content-language'], 'en');
+  assert.equal((await t.get('/', { headers: german })).headers['content-language'], 'de');
+});
