@@ -136,9 +136,11 @@ static sp_outcome_t look(sp_ctx_t *ctx, const decision_t *decision, const char *
     return learn_disputes(ctx, decision, say);
 }
 
+/* To the cent: when more has gone back, somebody else's refund is in it, and whether
+ * this one is as well the sum does not say. */
 static int was_made(const decision_t *decision, const sp_fact_t *fact)
 {
-    return fact->amount_refunded >= decision->refunded_then + decision->amount.minor;
+    return fact->amount_refunded == decision->refunded_then + decision->amount.minor;
 }
 
 static sp_outcome_t settle(sp_ctx_t *ctx, sp_fact_t *fact, const char **say)

@@ -139,3 +139,22 @@ test('run now: the worker looks at once', async () => {
   assert.equal((await t.post('/admin/runs/now', { auth: t.admin, form: { csrf } })).status, 303);
   await t.until(async () => (await t.value('select max(id)::int from runs')) > before);
 });
+
+test('not made, the key forgotten, and somebody else gave more back: a person looks, nothing is taken for it', async () => {
+  const bought = await done('other@example.com');
+  const [intent] = await intentOf(bought.reference);
+  t.allowLog('SP0351');
+  await t.sandbox.fault({ on: 'POST /v1/refunds', do: 'status', status: 500, times: 'always' });
+  await press(bought.reference, 'refund', { amount: '50.00' });
+  const row = "select %s from outbox m join orders o on o.id = m.order_id where m.kind = 'refund' and o.reference = $1";
+  await t.until(async () => (await t.value(row.replace('%s', "count(*)::int") + " and m.state = 'pending' and m.last_error is not null", [bought.reference])) === 1, { within: 20_000 });
+  await t.sandbox.clearFaults();
+  await t.sandbox.control('DELETE', 'idempotency');
+  await t.stripe.refunds.create({ payment_intent: intent.id, amount: 8000 });
+  await t.sql(`update outbox set next_try_at = now(),
+      payload = payload || jsonb_build_object('asked_at', extract(epoch from now() - interval '25 h')::bigint)
+    where kind = 'refund' and state = 'pending'`);
+  await t.until(async () => ['dead', 'sent'].includes(await t.value(row.replace('%s', 'm.state'), [bought.reference])), { within: 30_000 });
+  assert.equal(await t.value(row.replace('%s', 'm.state'), [bought.reference]), 'dead');
+  assert.deepEqual((await refundsOf(bought.reference)).map(({ amount }) => amount), [8000]);
+});
