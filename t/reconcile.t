@@ -59,6 +59,31 @@ test('cut off by the rate limit: the cursor is kept, the mark stays, the next lo
     'a provider that asks for patience is no alarm');
 });
 
+test('cut off behind a payment that somebody else held: no cursor, the next look meets it again', async () => {
+  t.allowLog('SP0406', 'SP0401', 'SP0712', 'SP0501');
+  await t.httpd.stop();
+  const order = await past.order(t, 'held@example.com', { age_s: 900 });
+  await t.sql('update subpay.orders set next_ask_at = null where id = $1', [order.id]);
+  await past.payment(t, order, { age_s: 60, email: 'held@example.com', events: 'none' });
+  const before = (await runs('objects', false)).length;
+  const holder = await t.postgres.connect(t.database);
+  await holder.query('begin');
+  await holder.query('select from subpay.orders where id = $1 for update', [order.id]);
+  await t.sandbox.fault({ on: 'GET /v1/charges', do: 'status', status: 429, skip: 1, times: 'always' });
+  await t.httpd.start();
+
+  const cut = await t.until(async () => (await runs('objects', false))[before],
+    { what: 'the look to be cut off', within: 60_000 });
+  assert.equal(cut.error, 'provider_limit');
+  assert.deepEqual([cut.counts.pages, cut.counts.failed], [1, 1], 'one could not be settled, on the first page');
+  assert.equal((await mark('objects:stripe')).cursor, null, 'its place is not passed');
+
+  await holder.query('commit');
+  await holder.end();
+  await t.sandbox.clearFaults();
+  await t.order(order.reference).becomes('completed', { within: 30_000 });
+});
+
 test('a place that the provider has forgotten is given up, not asked for ever', async () => {
   t.allowLog('SP0403', 'SP0712');
   await t.httpd.stop();

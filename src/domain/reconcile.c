@@ -311,9 +311,10 @@ static sp_outcome_t set_mark(sp_ctx_t *ctx, const sp_sweep_t *sweep, apr_time_t 
                              : SP_DONE;
 }
 
+/* Never behind one that was left out: the next run is to meet it again. */
 static void note_place(sp_ctx_t *ctx, sp_sweep_t *sweep)
 {
-    if (sweep->walk.after && !sweep->walk.undelivered) {
+    if (sweep->walk.after && !sweep->walk.undelivered && !sweep->walk.skipped) {
         set_mark(ctx, sweep, sweep->walk.was.at,
                  write_cursor(ctx->pool, &sweep->walk));
     }
