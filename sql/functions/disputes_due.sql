@@ -1,6 +1,7 @@
 -- subpay.disputes_due: take open disputes to ask about, the longest not asked about first.
 -- Banks decide weeks after a dispute was made, and the provider's list of new ones does not
--- come by it again.
+-- come by it again. Each once in a look, which is hourly: the caller comes back until
+-- fewer than in_limit are left.
 create or replace function subpay.disputes_due(in_limit int)
 returns table (provider text, dispute_id text)
 language sql volatile security definer
@@ -10,6 +11,7 @@ as $$
         select d.provider, d.dispute_id
           from subpay.disputes d
          where d.status in ('warning', 'open', 'under_review')
+           and coalesce(d.asked_at, '-infinity') < now() - interval '10 min'
          order by d.asked_at nulls first
          limit in_limit
            for update skip locked)

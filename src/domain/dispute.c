@@ -163,7 +163,7 @@ static sp_outcome_t ask(sp_ctx_t *ctx, const sp_dispute_key_t *key)
     return out == SP_DONE ? settle(ctx, fact, &say) : out;
 }
 
-sp_outcome_t sp_disputes_look(sp_ctx_t *ctx)
+sp_outcome_t sp_disputes_look(sp_ctx_t *ctx, int *more)
 {
     sp_ctx_t own = *ctx;
     apr_array_header_t *disputes;
@@ -171,6 +171,7 @@ sp_outcome_t sp_disputes_look(sp_ctx_t *ctx)
     int i;
 
     own.via = "reconcile";
+    *more = out == SP_DONE && disputes->nelts == AT_ONCE;
     for (i = 0; out == SP_DONE && i < disputes->nelts; i++) {
         out = ask(&own, &APR_ARRAY_IDX(disputes, i, sp_dispute_key_t));
         out = out == SP_REFUSED ? SP_DONE : out;

@@ -27,8 +27,8 @@ sp_outcome_t sp_dispute_answer(sp_ctx_t *ctx, const sp_outbox_row_t *row,
                                const char **say);
 
 /** Ask how a few open disputes stand: banks decide weeks later, and a lost event would
- * leave a customer without access that was won back. */
-sp_outcome_t sp_disputes_look(sp_ctx_t *ctx);
+ * leave a customer without access that was won back. *more: some are left. */
+sp_outcome_t sp_disputes_look(sp_ctx_t *ctx, int *more);
 
 /**
  * What a bank asks for about a disputed order, with the words on refunds that the

@@ -219,9 +219,14 @@ sp_turn_t sp_duty_refunds(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
 
 sp_turn_t sp_duty_disputes(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
 {
+    int more;
+
     (void)duty;
     sp_pulse_beat(&worker->env->pulse, DISPUTES_WITHIN);
-    return turn_of(sp_disputes_look(ctx));
+    if (sp_disputes_look(ctx, &more) != SP_DONE) {
+        return SP_TURN_BAD;
+    }
+    return more ? SP_TURN_MORE : SP_TURN_GOOD;
 }
 
 /* ---- what customers ask for -------------------------------------------------------- */

@@ -128,7 +128,7 @@ test('answered in the dashboard meanwhile: not again, and the person hears', asy
   await t.stripe.disputes.update(dispute, { evidence: { uncategorized_text: 'ours' }, submit: true });
   t.allowLog('SP0351', 'SP0401', 'SP0712', 'SP0713');
   const pressed = await press(reference, 'evidence');
-  assert.ok([303, 409].includes(pressed.status));
+  assert.ok([303, 409].includes(pressed.status), `${pressed.status}: ${pressed.text}`);
   if (pressed.status === 303) {
     await until(async () => (await t.value("select count(*)::int from outbox where kind = 'dispute' and state = 'dead'")) === 1, { within: 30_000 });
   }
