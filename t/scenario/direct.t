@@ -181,7 +181,7 @@ test('a bank debit takes days: processing now, access when it comes, an end when
     if (outcome === 'succeeded') {
       await t.order(reference).becomes('completed', { within: 5000 });
     } else {
-      await t.until(async () => !(await t.order(reference).row).processing, { what: 'no longer on its way' });
+      await t.until(async () => !(await t.order(reference).row).processing, { within: 15_000, what: 'no longer on its way' }); // the event asks for a look of the open orders, which is each five seconds
       assert.match((await t.get(new URL(answer.json.return_url).pathname + new URL(answer.json.return_url).search)).text, /You have not been charged/);
       assert.deepEqual(await t.order(reference).subscriptions, []);
     }
