@@ -18,9 +18,6 @@
 #include "util/json.h"
 
 #define SECRET_PERMS (APR_FPROT_UREAD | APR_FPROT_UWRITE)
-
-/* Providers keep keys for a day; the rest is for clocks. */
-#define KEY_LIFE apr_time_from_sec(20 * 3600)
 #define LONGEST_KEY 64
 
 /* One endpoint on its way. */
@@ -88,7 +85,8 @@ static const char *earlier_key(const making_t *making)
         return NULL;
     }
     if (apr_file_info_get(&info, APR_FINFO_MTIME, file) ||
-        apr_time_now() - info.mtime > KEY_LIFE || apr_file_read(file, key, &len)) {
+        apr_time_now() - info.mtime > SP_PROVIDER_KEY_LIFE ||
+        apr_file_read(file, key, &len)) {
         len = 0;
     }
     apr_file_close(file);

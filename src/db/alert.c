@@ -18,17 +18,6 @@ static sp_outcome_t tell(sp_ctx_t *ctx, const sp_stmt_t *stmt, const json_t *rul
     return sp_db_call(ctx, stmt, &args, &res);
 }
 
-static sp_outcome_t ask_json(sp_ctx_t *ctx, const sp_stmt_t *stmt,
-                             const sp_args_t *args, json_t **answer)
-{
-    PGresult *res;
-    sp_outcome_t out = sp_db_call(ctx, stmt, args, &res);
-    const char *text = out == SP_DONE ? sp_row_text(res, 0, 0) : NULL;
-
-    *answer = text ? sp_json_own(ctx->pool, json_loads(text, 0, NULL)) : NULL;
-    return out;
-}
-
 sp_outcome_t sp_db_alert_watch(sp_ctx_t *ctx, const json_t *rules)
 {
     static const sp_stmt_t stmt = { "alert_watch",
@@ -52,7 +41,7 @@ sp_outcome_t sp_db_alert_letter(sp_ctx_t *ctx, apr_int64_t alert, json_t **lette
     sp_args_t args = { 0 };
 
     sp_args_int(&args, ctx->pool, alert);
-    return ask_json(ctx, &stmt, &args, letter);
+    return sp_db_ask_json(ctx, &stmt, &args, letter);
 }
 
 sp_outcome_t sp_db_alerts_list(sp_ctx_t *ctx, json_t **list)
@@ -61,7 +50,7 @@ sp_outcome_t sp_db_alerts_list(sp_ctx_t *ctx, json_t **list)
                                     1 };
     const sp_args_t args = { 0 };
 
-    return ask_json(ctx, &stmt, &args, list);
+    return sp_db_ask_json(ctx, &stmt, &args, list);
 }
 
 sp_outcome_t sp_db_alert_take(sp_ctx_t *ctx, const char *key, json_t **answer)
@@ -72,7 +61,7 @@ sp_outcome_t sp_db_alert_take(sp_ctx_t *ctx, const char *key, json_t **answer)
 
     sp_args_text(&args, key);
     sp_args_text(&args, ctx->actor);
-    return ask_json(ctx, &stmt, &args, answer);
+    return sp_db_ask_json(ctx, &stmt, &args, answer);
 }
 
 sp_outcome_t sp_db_checkout_pause(sp_ctx_t *ctx, int on, const char *why,

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "db/conn.h"
+#include "util/json.h"
 #include "util/log.h"
 
 #define TRIES 4
@@ -244,5 +245,17 @@ sp_outcome_t sp_db_ask_bool(sp_ctx_t *ctx, const sp_stmt_t *stmt,
     sp_outcome_t out = sp_db_call(ctx, stmt, args, &res);
 
     *answer = out == SP_DONE && sp_row_bool(res, 0, 0);
+    return out;
+}
+
+sp_outcome_t sp_db_ask_json(sp_ctx_t *ctx, const sp_stmt_t *stmt,
+                            const sp_args_t *args, json_t **answer)
+{
+    PGresult *res;
+    sp_outcome_t out = sp_db_call(ctx, stmt, args, &res);
+    const char *text = out == SP_DONE ? sp_row_text(res, 0, 0) : NULL;
+
+    *answer = text ? sp_json_own(ctx->pool, json_loads(text, JSON_DECODE_ANY, NULL))
+                   : NULL;
     return out;
 }

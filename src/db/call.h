@@ -7,6 +7,8 @@
 #ifndef SUBPAY_DB_CALL_H
 #define SUBPAY_DB_CALL_H
 
+#include <jansson.h>
+
 #include "db/db.h"
 
 #define SP_ARGS_MAX 20
@@ -53,6 +55,11 @@ sp_outcome_t sp_db_call(sp_ctx_t *ctx, const sp_stmt_t *stmt, const sp_args_t *a
 /** A call whose result is one yes or no; no when it did not end well. */
 sp_outcome_t sp_db_ask_bool(sp_ctx_t *ctx, const sp_stmt_t *stmt,
                             const sp_args_t *args, int *answer);
+
+/** A call whose result is one JSON value, in ctx->pool; NULL for SQL's null, and when it
+ * did not end well. */
+sp_outcome_t sp_db_ask_json(sp_ctx_t *ctx, const sp_stmt_t *stmt,
+                            const sp_args_t *args, json_t **answer);
 
 /* One field of a row: NULL, 0 or 0 for SQL's null. Strings live with the result. */
 const char *sp_row_text(const PGresult *result, int row, int column);

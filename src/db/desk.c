@@ -66,26 +66,13 @@ sp_outcome_t sp_db_status(sp_ctx_t *ctx, apr_array_header_t **figures)
     return SP_DONE;
 }
 
-/* A call whose answer is one JSON value, or null. */
-static sp_outcome_t answer(sp_ctx_t *ctx, const sp_stmt_t *stmt,
-                           const sp_args_t *args, json_t **found)
-{
-    PGresult *res;
-    sp_outcome_t out = sp_db_call(ctx, stmt, args, &res);
-    const char *text = out == SP_DONE ? sp_row_text(res, 0, 0) : NULL;
-
-    *found = text ? sp_json_own(ctx->pool, json_loads(text, JSON_DECODE_ANY, NULL))
-                  : NULL;
-    return out;
-}
-
 sp_outcome_t sp_db_desk_case(sp_ctx_t *ctx, const char *reference, json_t **found)
 {
     static const sp_stmt_t stmt = { "desk_case", "select subpay.desk_case($1)", 1 };
     sp_args_t args = { 0 };
 
     sp_args_text(&args, reference);
-    return answer(ctx, &stmt, &args, found);
+    return sp_db_ask_json(ctx, &stmt, &args, found);
 }
 
 sp_outcome_t sp_db_desk_ticket(sp_ctx_t *ctx, const char *reference, json_t **found)
@@ -95,7 +82,7 @@ sp_outcome_t sp_db_desk_ticket(sp_ctx_t *ctx, const char *reference, json_t **fo
     sp_args_t args = { 0 };
 
     sp_args_text(&args, reference);
-    return answer(ctx, &stmt, &args, found);
+    return sp_db_ask_json(ctx, &stmt, &args, found);
 }
 
 sp_outcome_t sp_db_desk_queue(sp_ctx_t *ctx, json_t **found)
@@ -103,7 +90,7 @@ sp_outcome_t sp_db_desk_queue(sp_ctx_t *ctx, json_t **found)
     static const sp_stmt_t stmt = { "desk_queue", "select subpay.desk_queue()", 1 };
     const sp_args_t args = { 0 };
 
-    return answer(ctx, &stmt, &args, found);
+    return sp_db_ask_json(ctx, &stmt, &args, found);
 }
 
 sp_outcome_t sp_db_desk_runs(sp_ctx_t *ctx, json_t **found)
@@ -111,7 +98,7 @@ sp_outcome_t sp_db_desk_runs(sp_ctx_t *ctx, json_t **found)
     static const sp_stmt_t stmt = { "desk_runs", "select subpay.desk_runs()", 1 };
     const sp_args_t args = { 0 };
 
-    return answer(ctx, &stmt, &args, found);
+    return sp_db_ask_json(ctx, &stmt, &args, found);
 }
 
 sp_outcome_t sp_db_desk_pictures(sp_ctx_t *ctx, json_t **found)
@@ -120,7 +107,7 @@ sp_outcome_t sp_db_desk_pictures(sp_ctx_t *ctx, json_t **found)
                                     1 };
     const sp_args_t args = { 0 };
 
-    return answer(ctx, &stmt, &args, found);
+    return sp_db_ask_json(ctx, &stmt, &args, found);
 }
 
 sp_outcome_t sp_db_desk_ledger(sp_ctx_t *ctx, const char *email, json_t **found)
@@ -130,7 +117,7 @@ sp_outcome_t sp_db_desk_ledger(sp_ctx_t *ctx, const char *email, json_t **found)
     sp_args_t args = { 0 };
 
     sp_args_text(&args, email);
-    return answer(ctx, &stmt, &args, found);
+    return sp_db_ask_json(ctx, &stmt, &args, found);
 }
 
 sp_outcome_t sp_db_desk_duties(sp_ctx_t *ctx, json_t **found)
@@ -139,7 +126,7 @@ sp_outcome_t sp_db_desk_duties(sp_ctx_t *ctx, json_t **found)
                                     1 };
     const sp_args_t args = { 0 };
 
-    return answer(ctx, &stmt, &args, found);
+    return sp_db_ask_json(ctx, &stmt, &args, found);
 }
 
 sp_outcome_t sp_db_desk_visit(sp_ctx_t *ctx, const char *place, json_t **others)
@@ -150,7 +137,7 @@ sp_outcome_t sp_db_desk_visit(sp_ctx_t *ctx, const char *place, json_t **others)
 
     sp_args_text(&args, place);
     sp_args_text(&args, ctx->actor);
-    return answer(ctx, &stmt, &args, others);
+    return sp_db_ask_json(ctx, &stmt, &args, others);
 }
 
 sp_outcome_t sp_db_inbox_take(sp_ctx_t *ctx, const json_t *mail, json_t **taken)
@@ -160,7 +147,7 @@ sp_outcome_t sp_db_inbox_take(sp_ctx_t *ctx, const json_t *mail, json_t **taken)
     sp_args_t args = { 0 };
 
     sp_args_text(&args, sp_json_dump(ctx->pool, mail));
-    return answer(ctx, &stmt, &args, taken);
+    return sp_db_ask_json(ctx, &stmt, &args, taken);
 }
 
 /* None is sent again blindly: each is idempotent by the key of its form, where it has
@@ -200,7 +187,7 @@ sp_outcome_t sp_db_desk_act(sp_ctx_t *ctx, const char *action, const json_t *ask
     /* A form with a key is answered the same when it comes again. */
     stmt.idempotent |= json_object_get(ask, "form_key") != NULL;
     sp_args_text(&args, sp_json_dump(ctx->pool, ask));
-    return answer(ctx, &stmt, &args, found);
+    return sp_db_ask_json(ctx, &stmt, &args, found);
 }
 
 /* A question about one payment. */
@@ -244,5 +231,5 @@ sp_outcome_t sp_db_desk_evidence(sp_ctx_t *ctx, const char *reference,
     sp_args_t args = { 0 };
 
     sp_args_text(&args, reference);
-    return answer(ctx, &stmt, &args, found);
+    return sp_db_ask_json(ctx, &stmt, &args, found);
 }

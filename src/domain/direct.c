@@ -14,10 +14,6 @@
 #include "domain/order.h"
 #include "util/crypto.h"
 
-/* Stripe may forget an idempotency key after 24 hours; from then on a repeat would begin
- * a second payment, so we look first. */
-#define KEY_LIFE apr_time_from_sec(20 * 3600)
-
 /* One purchase while it is made. */
 typedef struct purchase_t {
     const sp_account_t *account;
@@ -184,7 +180,8 @@ static sp_outcome_t go_on(sp_ctx_t *ctx, purchase_t *purchase)
             ctx, SP_REFUSED, "has_page",
             "This form has opened a payment page: pay there, or begin anew.");
     }
-    if (!known->checkout_id && apr_time_now() - known->created_at > KEY_LIFE) {
+    if (!known->checkout_id &&
+        apr_time_now() - known->created_at > SP_PROVIDER_KEY_LIFE) {
         out = sp_order_recover(ctx, purchase->order);
         if (out != SP_DONE || strcmp((*purchase->order)->state, "pending") != 0) {
             return out == SP_DONE ? SP_DONE : SP_UNKNOWN;

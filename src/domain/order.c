@@ -18,10 +18,6 @@
 
 #define TOKEN_SIZE 16 /* bytes: 128 bits, as 32 digits in addresses */
 
-/* Stripe may forget an idempotency key after 24 hours; from then on a repeat would
- * open a second page, so we look first. */
-#define KEY_LIFE apr_time_from_sec(20 * 3600)
-
 /* While an order is younger than this, another process may be opening its page this
  * moment: that the provider knows of none proves nothing yet. */
 #define OPENING_TIME apr_time_from_sec(120)
@@ -186,7 +182,7 @@ static sp_outcome_t place_again(sp_ctx_t *ctx, const sp_account_t *account,
     if (known->checkout_url && now < known->checkout_expires) {
         return SP_DONE;
     }
-    if (known->checkout_id || now - known->created_at > KEY_LIFE) {
+    if (known->checkout_id || now - known->created_at > SP_PROVIDER_KEY_LIFE) {
         out = sp_order_recover(ctx, order);
         if (out != SP_DONE || strcmp((*order)->state, "pending") != 0 ||
             (*order)->checkout_url) {

@@ -17,10 +17,6 @@
 /* For each question; the worker has mails to send as well. */
 #define PATIENCE apr_time_from_sec(8)
 
-/* Stripe may forget an idempotency key after 24 hours; a repeat would then be a second
- * refund, so what went back has to prove that there was no first. */
-#define KEY_LIFE apr_time_from_sec(20 * 3600)
-
 /* The decision, read from the row. */
 typedef struct decision_t {
     const sp_account_t *account;
@@ -257,8 +253,8 @@ sp_outcome_t sp_refund_make(sp_ctx_t *ctx, const sp_outbox_row_t *row,
     if (fact->kind == SP_FACT_PAYMENT_VOID) {
         return settle(&own, fact, say); /* released before */
     }
-    if (apr_time_now() - decision.asked_at > KEY_LIFE && decision.asked &&
-        fact->amount_refunded != decision.refunded_then) {
+    if (apr_time_now() - decision.asked_at > SP_PROVIDER_KEY_LIFE &&
+        decision.asked && fact->amount_refunded != decision.refunded_then) {
         return made_long_ago(&own, &decision, fact, say);
     }
     out = ask(&own, row, &decision, say);

@@ -29,6 +29,11 @@
 #define SP_PROVIDER_GROUP "subpay-provider"
 #define SP_PROVIDER_VERSION "0"
 
+/* For so long a repeat under the same idempotency key surely finds the first call. Stripe
+ * may forget a key after 24 hours; from then on a repeat could have its effect twice, so
+ * we look first. */
+#define SP_PROVIDER_KEY_LIFE apr_time_from_sec(20 * 3600)
+
 /* A payment page that was opened. */
 typedef struct sp_checkout_t {
     const char *id;
