@@ -555,6 +555,17 @@ sp_outcome_t sp_db_disputes_due(sp_ctx_t *ctx, int limit,
     return SP_DONE;
 }
 
+sp_outcome_t sp_db_dispute_asked(sp_ctx_t *ctx, const sp_dispute_key_t *key)
+{
+    static const sp_stmt_t stmt = { "dispute_asked",
+                                    "select subpay.dispute_asked($1, $2)", 1 };
+    sp_args_t args = { 0 };
+
+    sp_args_text(&args, key->provider);
+    sp_args_text(&args, key->dispute_id);
+    return tell(ctx, &stmt, &args);
+}
+
 sp_outcome_t sp_db_refunds_decide(sp_ctx_t *ctx, apr_int64_t *decided)
 {
     static const sp_stmt_t stmt = { "refunds_decide",

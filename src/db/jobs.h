@@ -119,9 +119,11 @@ typedef struct sp_dispute_key_t {
     const char *dispute_id;
 } sp_dispute_key_t;
 
-/** Open disputes (sp_dispute_key_t), the longest not asked about first. */
+/** Take open disputes (sp_dispute_key_t) not heard of for an hour, the longest first;
+ * due again in a minute, unless sp_db_dispute_asked notes an answer. */
 sp_outcome_t sp_db_disputes_due(sp_ctx_t *ctx, int limit,
                                 apr_array_header_t **disputes);
+sp_outcome_t sp_db_dispute_asked(sp_ctx_t *ctx, const sp_dispute_key_t *key);
 
 /** Decide what goes back by itself; how many payments that were. */
 sp_outcome_t sp_db_refunds_decide(sp_ctx_t *ctx, apr_int64_t *decided);

@@ -153,14 +153,14 @@ static sp_outcome_t ask(sp_ctx_t *ctx, const sp_dispute_key_t *key)
     const sp_account_t *account = sp_settings_account(ctx->settings, key->provider);
     const char *say;
     sp_fact_t *fact;
-    sp_outcome_t out;
+    sp_outcome_t out = SP_REFUSED;
 
-    if (!account || !account->provider->dispute_fetch) {
-        return SP_DONE;
+    if (account && account->provider->dispute_fetch) {
+        ctx->patience = PATIENCE;
+        out = account->provider->dispute_fetch(ctx, account, key->dispute_id, &fact);
+        out = out == SP_DONE ? settle(ctx, fact, &say) : out;
     }
-    ctx->patience = PATIENCE;
-    out = account->provider->dispute_fetch(ctx, account, key->dispute_id, &fact);
-    return out == SP_DONE ? settle(ctx, fact, &say) : out;
+    return out == SP_DONE || out == SP_REFUSED ? sp_db_dispute_asked(ctx, key) : out;
 }
 
 sp_outcome_t sp_disputes_look(sp_ctx_t *ctx, int *more)
@@ -174,7 +174,6 @@ sp_outcome_t sp_disputes_look(sp_ctx_t *ctx, int *more)
     *more = out == SP_DONE && disputes->nelts == AT_ONCE;
     for (i = 0; out == SP_DONE && i < disputes->nelts; i++) {
         out = ask(&own, &APR_ARRAY_IDX(disputes, i, sp_dispute_key_t));
-        out = out == SP_REFUSED ? SP_DONE : out;
     }
     return out;
 }

@@ -26,8 +26,9 @@
 sp_outcome_t sp_dispute_answer(sp_ctx_t *ctx, const sp_outbox_row_t *row,
                                const char **say);
 
-/** Ask how a few open disputes stand: banks decide weeks later, and a lost event would
- * leave a customer without access that was won back. *more: some are left. */
+/** Ask how a few open disputes stand, each once an hour: banks decide weeks later, and a
+ * lost event would leave a customer without access that was won back. *more: some are
+ * left. Stops at the first that cannot be asked; those taken are due again in a minute. */
 sp_outcome_t sp_disputes_look(sp_ctx_t *ctx, int *more);
 
 /**

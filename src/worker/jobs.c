@@ -74,12 +74,6 @@ static apr_interval_time_t each_five_minutes(const sp_settings_t *settings)
     return apr_time_from_sec(300);
 }
 
-static apr_interval_time_t each_hour(const sp_settings_t *settings)
-{
-    (void)settings;
-    return apr_time_from_sec(3600);
-}
-
 typedef struct job_t {
     const char *name; /* for a sweep, its kind */
     sp_turn_t (*turn)(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
@@ -104,7 +98,7 @@ static const job_t jobs[] = {
     { "events_again", sp_duty_events_again, each_ten_seconds, 1, 0, 0, 0 },
     { "notify_expired", sp_duty_notify_expired, each_ten_seconds, 1, 0, 0, 0 },
     { "refunds", sp_duty_refunds, each_ten_seconds, 1, 0, 0, 0 },
-    { "disputes", sp_duty_disputes, each_hour, 1, 0, 0, 0 },
+    { "disputes", sp_duty_disputes, each_ten_seconds, 1, 0, 0, 0 },
     { "anomalies", sp_duty_anomalies, each_five_minutes, 1, 0, 0, 0 },
     { "watch", sp_duty_watch, each_five_seconds, 1, 0, 0, 0 },
     { "endpoint", sp_duty_endpoint, each_five_minutes, 1, 0, 0, 0 },
