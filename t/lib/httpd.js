@@ -165,7 +165,7 @@ class Httpd {
   async stop() {
     const parent = this.parent;
     if (parent) await proc.end(proc.mark(parent), { patience: 8000 });
-    await proc.until(() => this.pids().length === 0, { within: 3000 }).catch(() => {});
+    await proc.until(() => this.pids().length === 0, { within: 3000, late: 1 }).catch(() => {});
     await this.clear();
   }
 

@@ -3,7 +3,9 @@
  *
  * Node explains a failure in a YAML block, and prove's YAML reader gives up the
  * whole file at the first one with several lines. So blocks become comments;
- * those of tests that passed say nothing and are dropped.
+ * those of tests that passed say nothing and are dropped. What failed, and why, goes to
+ * stderr as well: prove shows no comments unless it is asked to, and a test that fails
+ * on one machine in ten cannot be run again there.
  */
 'use strict';
 const test = require('node:test');
@@ -15,8 +17,11 @@ if (!process.stdout.isTTY) {
   let inside = false;
   let failed = false;
 
+  const file = require('node:path').basename(process.argv[1] ?? '');
+  const tell = (line) => process.stderr.write(`# ${file}: ${line}\n`);
   const translate = (line) => {
     if (/^\s*(not )?ok \d/.test(line)) failed = /^\s*not/.test(line);
+    if (failed && (inside ? /[^-.\s]/ : /^\s*not/).test(line)) tell(line);
     if (/^\s+---$/.test(line)) inside = true;
     if (!inside) return `${line}\n`;
     if (/^\s+\.\.\.$/.test(line)) inside = false;

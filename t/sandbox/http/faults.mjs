@@ -7,6 +7,8 @@
  * first `skip` matches pass.
  */
 
+import { readFileSync } from 'node:fs';
+
 export const KINDS = ['drop_reply', 'delay', 'status', 'truncate', 'reset', 'kill',
   'body', 'replace'];
 
@@ -88,7 +90,22 @@ function glob(text) {
 
 export const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
-/** SIGKILL to each process of the rule; one that is gone already is fine. */
+/* State Z: dead, and nobody has asked for its end yet. */
+function isRunning(pid) {
+  try {
+    return !/^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+const still = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * SIGKILL to each process of the rule; one that is gone already is fine. Returns when
+ * they do nothing more: a process on another core outlives the signal by a moment, in
+ * which it could take what must find it dead. Nothing else happens here meanwhile.
+ */
 export function killAll(rule) {
   for (const pid of rule.pids) {
     try {
@@ -98,5 +115,9 @@ export function killAll(rule) {
         throw error;
       }
     }
+  }
+  const end = Date.now() + 2000;
+  while (rule.pids.some(isRunning) && Date.now() < end) {
+    Atomics.wait(still, 0, 0, 1);
   }
 }
