@@ -132,9 +132,9 @@ static sp_outcome_t look(sp_ctx_t *ctx, const decision_t *decision, const char *
     return learn_disputes(ctx, decision, say);
 }
 
-/* To the cent: when more has gone back, somebody else's refund is in it, and whether
- * this one is as well the sum does not say. */
-static int was_made(const decision_t *decision, const sp_fact_t *fact)
+/* Where refunds carry no name the sum has to tell, to the cent: when more has gone back,
+ * somebody else's refund is in it, and whether this one is as well it does not say. */
+static int sum_tells(const decision_t *decision, const sp_fact_t *fact)
 {
     return fact->amount_refunded == decision->refunded_then + decision->amount.minor;
 }
@@ -151,16 +151,56 @@ static sp_outcome_t settle(sp_ctx_t *ctx, sp_fact_t *fact, const char **say)
     return SP_DONE;
 }
 
-static sp_outcome_t ask(sp_ctx_t *ctx, const sp_outbox_row_t *row,
-                        const decision_t *decision, const char **say)
+static int key_is_old(const decision_t *decision)
 {
-    sp_refund_ask_t refund = {
+    return apr_time_now() - decision->asked_at > SP_PROVIDER_KEY_LIFE;
+}
+
+static sp_refund_ask_t refund_of(sp_ctx_t *ctx, const sp_outbox_row_t *row,
+                                 const decision_t *decision)
+{
+    const sp_refund_ask_t refund = {
         .key = apr_psprintf(ctx->pool, "refund-%s", row->message_id),
+        .decision = row->message_id,
         .payment_id = decision->payment_id,
         .amount = decision->amount,
         .reason = decision->duplicate ? "duplicate" : "requested_by_customer",
         .order_id = row->order_id,
+        .decided_at = decision->asked_at,
     };
+
+    return refund;
+}
+
+/* Whether an earlier try was one that worked: *made is then the refund, or the payment with
+ * it. Until the key may be forgotten, who names no refunds finds it by the repeat. */
+static sp_outcome_t find_made(sp_ctx_t *ctx, const sp_outbox_row_t *row,
+                              const decision_t *decision, sp_fact_t *payment,
+                              sp_fact_t **made, const char **say)
+{
+    const sp_provider_t *provider = decision->account->provider;
+    const sp_refund_ask_t refund = refund_of(ctx, row, decision);
+
+    *made = NULL;
+    if (!decision->asked) {
+        return SP_DONE;
+    }
+    if (!provider->refund_find) {
+        *made =
+            key_is_old(decision) && sum_tells(decision, payment) ? payment : NULL;
+        return SP_DONE;
+    }
+    ctx->patience = PATIENCE;
+    *say = "the provider did not answer clearly";
+    return provider->refund_find(ctx, decision->account, &refund, made) == SP_DONE
+               ? SP_DONE
+               : SP_UNKNOWN;
+}
+
+static sp_outcome_t ask(sp_ctx_t *ctx, const sp_outbox_row_t *row,
+                        const decision_t *decision, const char **say)
+{
+    const sp_refund_ask_t refund = refund_of(ctx, row, decision);
     sp_fact_t *fact;
     sp_outcome_t out;
 
@@ -205,15 +245,40 @@ static sp_outcome_t release(sp_ctx_t *ctx, const sp_outbox_row_t *row,
     return out == SP_REFUSED ? SP_UNKNOWN : out;
 }
 
-static sp_outcome_t made_long_ago(sp_ctx_t *ctx, const decision_t *decision,
-                                  sp_fact_t *fact, const char **say)
+/* A sum went back since the decision that is none of this one's: whether it still holds
+ * a person has to say. While the provider keeps the key, it says that itself. */
+static int is_overtaken(const decision_t *decision, const sp_fact_t *payment)
 {
-    if (was_made(decision, fact)) {
-        return settle(ctx, fact, say);
+    return decision->asked && key_is_old(decision) &&
+           payment->amount_refunded != decision->refunded_then;
+}
+
+/* Nothing is under way, and nothing forbids it. */
+static sp_outcome_t make(sp_ctx_t *ctx, const sp_outbox_row_t *row,
+                         const decision_t *decision, sp_fact_t *payment,
+                         const char **say)
+{
+    sp_outcome_t out;
+
+    if (payment->kind == SP_FACT_PAYMENT_AUTHORISED) {
+        return release(ctx, row, decision, payment, say);
     }
-    *say = "part of the money went back another way: look at the provider, then "
-           "decide anew";
-    return SP_REFUSED;
+    if (payment->kind == SP_FACT_PAYMENT_VOID) {
+        return settle(ctx, payment, say); /* released before */
+    }
+    if (is_overtaken(decision, payment)) {
+        *say = "part of the money went back another way: look at the provider, then "
+               "decide anew";
+        return SP_REFUSED;
+    }
+    out = ask(ctx, row, decision, say);
+    if (out == SP_REFUSED && decision->asked &&
+        !decision->account->provider->refund_find &&
+        look(ctx, decision, say, &payment) == SP_DONE &&
+        sum_tells(decision, payment)) {
+        return settle(ctx, payment, say); /* refused because it is there already */
+    }
+    return out;
 }
 
 sp_outcome_t sp_refund_make(sp_ctx_t *ctx, const sp_outbox_row_t *row,
@@ -221,7 +286,7 @@ sp_outcome_t sp_refund_make(sp_ctx_t *ctx, const sp_outbox_row_t *row,
 {
     sp_ctx_t own = *ctx;
     decision_t decision;
-    sp_fact_t *fact;
+    sp_fact_t *payment, *made = NULL;
     sp_outcome_t out;
     int moot;
 
@@ -232,9 +297,15 @@ sp_outcome_t sp_refund_make(sp_ctx_t *ctx, const sp_outbox_row_t *row,
     own.via = decision.unasked ? "reconcile" : "support";
     own.actor = decision.by ? decision.by : ctx->actor;
     own.patience = PATIENCE;
+    out = look(&own, &decision, say, &payment);
+    if (out == SP_DONE) {
+        out = find_made(&own, row, &decision, payment, &made, say);
+    }
+    if (out == SP_DONE && made) {
+        return settle(&own, made, say);
+    }
     /* The provider's word may take seconds; what we know is judged after it, with
      * nothing but the request itself between. */
-    out = look(&own, &decision, say, &fact);
     if (out == SP_DONE) {
         out = ready(&own, row, &moot, say);
     }
@@ -247,22 +318,7 @@ sp_outcome_t sp_refund_make(sp_ctx_t *ctx, const sp_outbox_row_t *row,
                row->order_id);
         return SP_DONE;
     }
-    if (fact->kind == SP_FACT_PAYMENT_AUTHORISED) {
-        return release(&own, row, &decision, fact, say);
-    }
-    if (fact->kind == SP_FACT_PAYMENT_VOID) {
-        return settle(&own, fact, say); /* released before */
-    }
-    if (apr_time_now() - decision.asked_at > SP_PROVIDER_KEY_LIFE &&
-        decision.asked && fact->amount_refunded != decision.refunded_then) {
-        return made_long_ago(&own, &decision, fact, say);
-    }
-    out = ask(&own, row, &decision, say);
-    if (out == SP_REFUSED && decision.asked &&
-        look(&own, &decision, say, &fact) == SP_DONE && was_made(&decision, fact)) {
-        return settle(&own, fact, say); /* refused because it is there already */
-    }
-    return out;
+    return make(&own, row, &decision, payment, say);
 }
 
 sp_outcome_t sp_refunds_decide(sp_ctx_t *ctx)

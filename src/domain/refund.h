@@ -13,8 +13,9 @@
 /**
  * Ask the provider for the refund, and settle what it says.
  *
- * The key is the row's own, so a repeat finds the first refund; once the provider may
- * have forgotten the key, the payment is looked at first.
+ * Its name at the provider is the row's own, so an earlier try that worked is found by it,
+ * and a refund that somebody made by hand is not taken for it; where refunds carry no
+ * name, by the key, and once that may be forgotten by what has gone back in all.
  *
  * @param say  what support reads when it did not work; holds no address
  * @return SP_DONE     it exists, and our books say so

@@ -77,11 +77,14 @@ typedef struct sp_find_t {
 } sp_find_t;
 
 typedef struct sp_refund_ask_t {
-    const char *key; /* idempotency key: one per decision to refund */
+    const char *key;      /* idempotency key: one per decision to refund */
+    const char *decision; /* the same for as long as refunds are kept: it goes along
+                           * where the provider keeps metadata, see refund_find */
     const char *payment_id;
     sp_money_t amount;
     const char *reason; /* duplicate or requested_by_customer */
     const char *order_id;
+    apr_time_t decided_at;
 } sp_refund_ask_t;
 
 /* What SubPayProviderPrice names, as the provider has it. */
@@ -352,6 +355,16 @@ typedef struct sp_provider_t {
     sp_outcome_t (*dispute_accept)(sp_ctx_t *ctx, const sp_account_t *account,
                                    const char *key, const char *dispute_id,
                                    sp_fact_t **fact);
+
+    /**
+     * The refund that refund() was asked for before, and whose answer was lost: by its
+     * name, not its sum, because somebody may have sent the same sum back by hand.
+     *
+     * SP_DONE with *fact NULL when there is none. NULL where refunds carry no name of
+     * ours: then only the sum on the payment tells.
+     */
+    sp_outcome_t (*refund_find)(sp_ctx_t *ctx, const sp_account_t *account,
+                                const sp_refund_ask_t *ask, sp_fact_t **fact);
 } sp_provider_t;
 
 /** Stripe, https://stripe.com. */

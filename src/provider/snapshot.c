@@ -24,7 +24,7 @@ static const sp_scan_field_t rows[] = {
     ROW("subpay_email", email),     ROW("subpay_product", product),
     ROW("subpay_amount", amount),   ROW("subpay_period", period),
     ROW("subpay_credits", credits), ROW("subpay_token", token),
-    ROW("subpay_site", site),
+    ROW("subpay_site", site),       ROW("subpay_refund", refund),
 };
 const sp_scan_shape_t sp_snapshot_shape = { rows, sizeof(rows) / sizeof(*rows) };
 

@@ -24,6 +24,7 @@ typedef struct sp_snapshot_t {
     const char *credits;
     const char *token;
     const char *site;
+    const char *refund; /* on a refund only */
 } sp_snapshot_t;
 
 /* Counts from the struct it is inside of, so it stands first in each of them. */

@@ -94,6 +94,7 @@ const sp_provider_t sp_provider_stripe = {
     .webhook_sample = sp_stripe_webhook_sample,
     .payment_rehearse = sp_stripe_payment_rehearse,
     .refunds_list = sp_stripe_refunds_list,
+    .refund_find = sp_stripe_refund_find,
     .disputes_list = sp_stripe_disputes_list,
     .dispute_fetch = sp_stripe_dispute_fetch,
     .dispute_answer = sp_stripe_dispute_answer,

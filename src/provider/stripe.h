@@ -115,6 +115,9 @@ typedef struct sp_stripe_list_t {
     const char *params[5]; /* name, value, name, value, NULL: what narrows it */
 } sp_stripe_list_t;
 
+/** Refunds: of all payments, or of one. */
+sp_stripe_list_t sp_stripe_refunds(const sp_list_ask_t *ask);
+
 /** One page: at most 100 objects, each through take. */
 sp_outcome_t sp_stripe_page(sp_ctx_t *ctx, const sp_account_t *account,
                             const sp_stripe_list_t *list, sp_page_t *page);
@@ -197,6 +200,8 @@ const char *sp_stripe_interval(apr_pool_t *pool, const char *period,
                                const char **count);
 sp_outcome_t sp_stripe_refund(sp_ctx_t *ctx, const sp_account_t *account,
                               const sp_refund_ask_t *ask, sp_fact_t **fact);
+sp_outcome_t sp_stripe_refund_find(sp_ctx_t *ctx, const sp_account_t *account,
+                                   const sp_refund_ask_t *ask, sp_fact_t **fact);
 sp_outcome_t sp_stripe_account_check(sp_ctx_t *ctx, const sp_account_t *account,
                                      apr_time_t *clock);
 sp_outcome_t sp_stripe_endpoint_create(sp_ctx_t *ctx, const sp_account_t *account,

@@ -199,36 +199,45 @@ sp_outcome_t sp_stripe_periods_list(sp_ctx_t *ctx, const sp_account_t *account,
     return sp_stripe_page(ctx, account, &list, page);
 }
 
-static sp_outcome_t list_of(sp_ctx_t *ctx, const sp_account_t *account,
-                            const sp_list_ask_t *ask, const char *what,
-                            const char *path, sp_stripe_take_fn take,
-                            sp_page_t *page)
+static void narrow_to_payment(sp_stripe_list_t *list)
 {
-    sp_stripe_list_t list = { .what = what,
-                              .path = path,
-                              .take = take,
+    const char *id = list->ask.payment_id;
+
+    if (id) {
+        list->params[0] = sp_stripe_is_id(id, "pi_") ? "payment_intent" : "charge";
+        list->params[1] = id;
+    }
+}
+
+sp_stripe_list_t sp_stripe_refunds(const sp_list_ask_t *ask)
+{
+    sp_stripe_list_t list = { .what = "list refunds",
+                              .path = "/v1/refunds",
+                              .take = sp_stripe_take_refund,
                               .ask = *ask };
 
-    if (ask->payment_id) {
-        list.params[0] =
-            sp_stripe_is_id(ask->payment_id, "pi_") ? "payment_intent" : "charge";
-        list.params[1] = ask->payment_id;
-    }
-    return sp_stripe_page(ctx, account, &list, page);
+    narrow_to_payment(&list);
+    return list;
 }
 
 sp_outcome_t sp_stripe_refunds_list(sp_ctx_t *ctx, const sp_account_t *account,
                                     const sp_list_ask_t *ask, sp_page_t *page)
 {
-    return list_of(ctx, account, ask, "list refunds", "/v1/refunds",
-                   sp_stripe_take_refund, page);
+    sp_stripe_list_t list = sp_stripe_refunds(ask);
+
+    return sp_stripe_page(ctx, account, &list, page);
 }
 
 sp_outcome_t sp_stripe_disputes_list(sp_ctx_t *ctx, const sp_account_t *account,
                                      const sp_list_ask_t *ask, sp_page_t *page)
 {
-    return list_of(ctx, account, ask, "list disputes", "/v1/disputes",
-                   sp_stripe_take_dispute, page);
+    sp_stripe_list_t list = { .what = "list disputes",
+                              .path = "/v1/disputes",
+                              .take = sp_stripe_take_dispute,
+                              .ask = *ask };
+
+    narrow_to_payment(&list);
+    return sp_stripe_page(ctx, account, &list, page);
 }
 
 sp_outcome_t sp_stripe_events_list(sp_ctx_t *ctx, const sp_account_t *account,

@@ -441,6 +441,7 @@ const char *sp_stripe_take_refund(const sp_stripe_reader_t *reader, sp_scan_t *s
     fact->failure = refund.failure;
     fact->created = apr_time_from_sec(refund.created);
     sp_snapshot_read(reader->pool, reader->settings, &refund.metadata, fact);
+    fact->decision = refund.metadata.refund;
     *made = fact;
     return sp_stripe_money(&fact->amount, refund.amount, refund.currency);
 }

@@ -24,12 +24,36 @@ const intentOf = async (reference) => (await t.stripe.paymentIntents.list({ limi
 const refundsOf = async (reference) => (await Promise.all((await intentOf(reference))
   .map(({ id }) => t.stripe.refunds.list({ payment_intent: id })))).flatMap(({ data }) => data);
 
+/* A refund of 50.00 that was asked for, and whose answer nobody has. */
+async function askedInVain(email, fault) {
+  const { reference } = await done(email);
+  const [intent] = await intentOf(reference);
+  t.allowLog('SP0351', 'SP0352', 'SP0401');
+  await t.sandbox.fault({ on: 'POST /v1/refunds', times: 'always', ...fault });
+  await press(reference, 'refund', { amount: '50.00' });
+  const row = "select id::int, state from outbox where kind = 'refund' and order_id = (select id from orders where reference = $1) and last_error is not null";
+  await t.until(async () => (await t.sql(row, [reference]))[0]?.state === 'pending', { within: 20_000 });
+  await t.sandbox.clearFaults();
+  return { row: (await t.sql(row, [reference]))[0].id, intent, reference };
+}
+/* -> what became of it a day later, when the provider has forgotten the key */
+async function askedLater(row) {
+  await t.sandbox.control('DELETE', 'idempotency');
+  await t.sql(`update outbox set next_try_at = now(),
+      payload = payload || jsonb_build_object('asked_at', extract(epoch from now() - interval '25 h')::bigint)
+    where id = $1`, [row]);
+  const state = () => t.value('select state from outbox where id = $1', [row]);
+  await t.until(async () => ['dead', 'sent'].includes(await state()), { within: 30_000 });
+  return state();
+}
+
 test('in full: money back, access ended, the customer told once', async () => {
   const bought = await done('full@example.com');
   assert.equal((await press(bought.reference, 'refund')).status, 303);
   await t.order(bought.reference).becomes('refunded');
   const [refund, ...more] = await refundsOf(bought.reference);
   assert.deepEqual([refund.amount, more.length], [24900, 0]);
+  assert.equal(refund.metadata.subpay_refund, await t.value("select message_id from outbox where kind = 'refund'"), 'it says whose it is');
   assert.equal((await t.order(bought.reference).subscriptions)[0].status, 'refunded');
   const mails = await t.mailsBecome('full@example.com', 2);
   assert.match(mails[1].subject, /We have sent 249\.00 USD back/);
@@ -157,4 +181,28 @@ test('not made, the key forgotten, and somebody else gave more back: a person lo
   await t.until(async () => ['dead', 'sent'].includes(await t.value(row.replace('%s', 'm.state'), [bought.reference])), { within: 30_000 });
   assert.equal(await t.value(row.replace('%s', 'm.state'), [bought.reference]), 'dead');
   assert.deepEqual((await refundsOf(bought.reference)).map(({ amount }) => amount), [8000]);
+});
+
+test('the key forgotten, and somebody gave the same sum back by hand: not taken for ours; a person looks', async () => {
+  const { row, intent, reference } = await askedInVain('byhand@example.com', { do: 'status', status: 500 });
+  await t.stripe.refunds.create({ payment_intent: intent.id, amount: 5000 });
+  assert.equal(await askedLater(row), 'dead');
+  assert.deepEqual((await refundsOf(reference)).map(({ amount }) => amount), [5000]);
+  assert.match(await t.value("select body from ticket_messages m join tickets t on t.id = m.ticket_id where t.kind = 'refund_failed' order by m.id desc limit 1"), /went back another way/);
+});
+
+test('made, the key forgotten, and somebody gave more back by hand: ours is found by its name', async () => {
+  const { row, intent, reference } = await askedInVain('named@example.com', { do: 'drop_reply' });
+  await t.stripe.refunds.create({ payment_intent: intent.id, amount: 8000 });
+  assert.equal(await askedLater(row), 'sent');
+  assert.deepEqual((await refundsOf(reference)).map(({ amount }) => amount), [8000, 5000]);
+});
+
+test('asked for before refunds said whose they are: found by its order, its sum and its time', async () => {
+  const { row, intent, reference } = await askedInVain('nameless@example.com', { do: 'drop_reply' });
+  const [refund] = await refundsOf(reference);
+  await t.stripe.refunds.update(refund.id, { metadata: { subpay_refund: '' } });
+  await t.stripe.refunds.create({ payment_intent: intent.id, amount: 8000 });
+  assert.equal(await askedLater(row), 'sent');
+  assert.equal((await refundsOf(reference)).length, 2);
 });

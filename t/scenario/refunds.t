@@ -135,6 +135,8 @@ test('paid twice, by two orders: the second goes back unasked, and leaves what o
   await until(async () => (await subjects('twice@example.com')).includes('You paid twice; one is on its way back'));
   const told = (await t.mails('twice@example.com')).filter(({ subject }) => /sent|twice/.test(subject));
   assert.equal(told.length, 1);
+  assert.deepEqual((await refundsOf(second.reference)).map(({ metadata }) => metadata.subpay_refund),
+    (await t.sql("select message_id from outbox where kind = 'refund' and payload ->> 'why' = 'duplicate'")).map(({ message_id }) => message_id), 'one that the machine makes says whose it is as well');
   assert.match(told[0].text, /Two payments of 249\.00 USD reached us, one on .* and one on .*; your plan needs one/);
   assert.equal(await t.value("select count(*)::int from tickets where kind = 'duplicate'"), 0, 'nobody is asked');
   assert.equal((await look(`/orders/${first.reference}`)).text.includes('<title>healthy: '), true);
