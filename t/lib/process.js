@@ -207,6 +207,6 @@ function fingerprint(paths) {
 }
 
 module.exports = {
-  fingerprint, look, mark, alive, pidOf, args, find, signal, until, end, run, must,
+  fingerprint, look, mark, alive, pidOf, args, find, signal, LATE, until, end, run, must,
   CLAIMS, freePorts, releasePorts, sweepPorts, listens,
 };
