@@ -17,7 +17,7 @@ const BASIC = `
 async function shop(context, settings = {}) {
   const t = await SubPay.start({ cluster: 'own', settings, httpd: BASIC });
   context.after(() => t.stop());
-  t.allowLog('SP0', 'AH00629', 'AH00632', 'AH00633', 'AH00636', 'AH00639');
+  t.allowLog('SP0', 'AH00629', 'AH00632', 'AH00633', 'AH00636', 'AH00639', 'AH02655');
   return t;
 }
 

@@ -65,7 +65,7 @@ async function shop(context) {
   t.httpd.extra += `\nDBDParams "host=${between.folder} port=${t.postgres.port} dbname=${t.database} user=subpay_web connect_timeout=2"\n`;
   t.httpd.configure();
   await t.httpd.start();
-  t.allowLog('SP05', /AH006\d\d/);
+  t.allowLog('SP05', /AH006\d\d|AH02655/);
   return { t, between };
 }
 

@@ -6,7 +6,7 @@ const { SubPay, test, assert } = require('../lib/subpay.js');
 async function shop(context) {
   const t = await SubPay.start({ cluster: 'own' });
   context.after(() => t.stop());
-  t.allowLog('SP0', /AH006\d\d/);
+  t.allowLog('SP0', /AH006\d\d|AH02655/);
   return t;
 }
 

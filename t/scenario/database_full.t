@@ -45,7 +45,7 @@ async function shop(context) {
     execFileSync('umount', ['-l', disk]);
     await t.stop();
   });
-  t.allowLog('SP0', /AH006\d\d/);
+  t.allowLog('SP0', /AH006\d\d|AH02655/);
   return { t, disk };
 }
 

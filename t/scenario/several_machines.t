@@ -33,7 +33,7 @@ async function several({ synchronous = true } = {}) {
     },
     pg: (shop) => pgOf([world.primary, world.standby], shop.database),
   });
-  t.allowLog('SP0', /AH006\d\d/); /* a database that goes away is told; judged by the invariants */
+  t.allowLog('SP0', /AH006\d\d|AH02655/); /* a database that goes away is told; judged by the invariants */
   world.second = await t.node(options);
   await world.second.start();
   const balancer = await balance([t.httpd, world.second].map((node) => node.port), port);
