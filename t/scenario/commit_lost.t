@@ -83,9 +83,15 @@ test('the intent: one order, one payment page, and the customer sees nothing of 
 test('the completion, by the return page', async (context) => {
   const { t, between } = await shop(context);
   await t.sandbox.webhooks('off');
-  const bought = await t.buy('annual', 'bea@example.com', { follow: false });
+  const bought = await t.buy('annual', 'bea@example.com', { pay: false });
+  /* Nor does the worker hear of the payment before the page does. */
+  await t.sandbox.fault(['events', 'charges', 'payment_intents', 'checkout/sessions'].map((list) =>
+    ({ on: `GET /v1/${list}`, do: 'status', status: 500, times: 'always' })));
+  t.allowLog('SP0401', 'SP0712');
+  await t.sql("update subpay.orders set next_ask_at = now() + interval '1 h'");
+  const { return_url: wayBack } = await t.pay(bought.session_url, { card: '4242424242424242' });
   const left = between.lose('settle');
-  const page = await bought.browser.get(bought.return_url);
+  const page = await bought.browser.get(wayBack);
   assert.equal(left(), 0, 'the answer was lost');
   assert.match(page.text, /<title>Paid/);
   await once(t, bought);
