@@ -156,7 +156,7 @@ deb: installed
 	@git ls-files -z --cached --others --exclude-standard | \
 	    while IFS= read -r -d '' f; do [ -e "$$f" ] && printf '%s\0' "$$f"; done | \
 	    tar --null -T - -c | tar -x -C build/deb/mod-subpay
-	cd build/deb/mod-subpay && env -u MAKEFLAGS -u MAKELEVEL -u SUBPAY_BUILD CC=gcc \
+	cd build/deb/mod-subpay && env -u MAKEFLAGS -u MAKELEVEL -u SUBPAY_BUILD -u SANITIZE CC=gcc \
 	    dpkg-buildpackage -b -us -uc -j2 >../build.log 2>&1 || { tail -n 30 ../build.log; false; }
 	@rm -rf build/deb/mod-subpay; ls build/deb/*.deb
 

@@ -235,8 +235,10 @@ test('a refund closes the gate at once, a payment opens it at once', async () =>
   const [{ payment_id }] = await t.sql('select payment_id from orders where reference = $1', [ida.reference]);
   await t.stripe.refunds.create({ payment_intent: payment_id });
   await t.order(ida.reference).becomes('refunded');
-  const closed = await ida.browser.get('/members/index.html');
-  assert.equal(closed.status, 403);
+  const closed = await t.until(async () => {
+    const reply = await ida.browser.get('/members/index.html');
+    return reply.status === 403 && reply;
+  }, { within: HEARD, what: 'the gate to close' });
   assert.match(closed.text, /Your plan has ended/);
   await t.until(async () => (await there()).status === 403, { within: HEARD, what: 'the other node to close' });
 
