@@ -56,9 +56,7 @@ static const char *product_problem(apr_pool_t *pool, const sp_product_t *product
             "the id of one begins with prod_",
             product->provider_price);
     }
-    return product->renews ? "SubPayRenews: plans that renew are not sold through "
-                             "Creem; remove it"
-                           : NULL;
+    return sp_creem_period_problem(product);
 }
 
 const sp_provider_t sp_provider_creem = {
@@ -71,6 +69,9 @@ const sp_provider_t sp_provider_creem = {
     .checkout_fetch = sp_creem_checkout_fetch,
     .payment_fetch = sp_creem_payment_fetch,
     .payments_find = sp_creem_payments_find,
+    .period_complete = sp_creem_period_complete,
+    .renewal_fetch = sp_creem_renewal_fetch,
+    .renewal_stop = sp_creem_renewal_stop,
     .refund = sp_creem_refund,
     .price_fetch = sp_creem_price_fetch,
     .webhook_sample = sp_creem_webhook_sample,

@@ -47,6 +47,7 @@ typedef struct sp_creem_product_t {
     const char *id;
     const char *currency;
     const char *billing;
+    const char *every; /* once, every-month... */
     int64_t price;
 } sp_creem_product_t;
 
@@ -73,7 +74,10 @@ typedef struct sp_creem_transaction_t {
     const char *currency;
     const char *order;
     const char *customer;
+    const char *subscription;
     sp_slice_t created;
+    sp_slice_t starts;
+    sp_slice_t ends;
 } sp_creem_transaction_t;
 
 /* Members that are an id or the whole object are taken as bytes. */
@@ -87,7 +91,20 @@ typedef struct sp_creem_checkout_t {
     sp_slice_t order;
     sp_slice_t product;
     sp_slice_t customer;
+    sp_slice_t subscription;
 } sp_creem_checkout_t;
+
+typedef struct sp_creem_subscription_t {
+    sp_snapshot_t metadata;
+    const char *id;
+    const char *mode;
+    const char *status;
+    const char *last; /* its latest transaction */
+    sp_slice_t product;
+    sp_slice_t customer;
+    sp_slice_t starts; /* of the present period */
+    sp_slice_t ends;
+} sp_creem_subscription_t;
 
 /* A refund or a dispute. */
 typedef struct sp_creem_return_t {
@@ -95,6 +112,7 @@ typedef struct sp_creem_return_t {
     const char *mode;
     const char *status;
     const char *reason;
+    const char *subscription;
     int64_t amount;
     sp_slice_t transaction;
     sp_slice_t order;
@@ -113,6 +131,7 @@ extern const sp_scan_shape_t sp_creem_customer_shape;
 extern const sp_scan_shape_t sp_creem_order_shape;
 extern const sp_scan_shape_t sp_creem_transaction_shape;
 extern const sp_scan_shape_t sp_creem_checkout_shape;
+extern const sp_scan_shape_t sp_creem_subscription_shape;
 extern const sp_scan_shape_t sp_creem_refund_shape;
 extern const sp_scan_shape_t sp_creem_dispute_shape;
 extern const sp_scan_shape_t sp_creem_event_shape;
@@ -148,6 +167,21 @@ typedef struct sp_creem_reader_t {
 
 sp_creem_reader_t sp_creem_reader(const sp_ctx_t *ctx);
 
+/** Where an object does not tell its mode, it is of ours: our key or secret fits. */
+sp_fact_t *sp_creem_new_fact(const sp_creem_reader_t *reader, const char *mode);
+
+/** Milliseconds, or a text like 2026-08-01T12:00:00.000Z; 0 for anything else. */
+apr_time_t sp_creem_time(const sp_slice_t *bytes);
+
+/** A member that is an id, or the whole object. NULL, or what is wrong with it. */
+const char *sp_creem_read_linked(const sp_creem_reader_t *reader,
+                                 const sp_slice_t *linked,
+                                 const sp_scan_shape_t *shape, void *into,
+                                 const char **id);
+
+/** Whether it is money that came, for whatever. */
+int sp_creem_is_paid(const sp_fact_t *fact);
+
 /* Each reads one object. NULL, or why it makes no fact. */
 const char *sp_creem_read_checkout(const sp_creem_reader_t *reader,
                                    const sp_slice_t *bytes, sp_fact_t **fact);
@@ -163,12 +197,46 @@ const char *sp_creem_make_payment(const sp_creem_reader_t *reader,
                                   const sp_creem_transaction_t *transaction,
                                   const sp_money_t *list, sp_fact_t **fact);
 
+/* -- creem_subscription.c: plans that renew ---------------------------------------- */
+
+/** @param type  of the event that holds it; NULL: asked for */
+const char *sp_creem_read_subscription(const sp_creem_reader_t *reader,
+                                       const char *type, const sp_slice_t *bytes,
+                                       sp_fact_t **fact);
+
+/** The money of a checkout that began a subscription is its first period's. */
+const char *sp_creem_first_period(const sp_creem_reader_t *reader,
+                                  const sp_slice_t *subscription, sp_fact_t *fact);
+
+/** The same for money that was asked for by itself; nothing where nothing renews. */
+void sp_creem_make_first(sp_fact_t *fact);
+
+/** "every-month" as "1mo"; NULL for what does not renew, else the word as it is. */
+const char *sp_creem_period(const sp_creem_product_t *product);
+
+/** NULL, or that nothing there renews as often. */
+const char *sp_creem_period_problem(const sp_product_t *product);
+
+/** Whether two periods are the same: a year is twelve months. */
+int sp_creem_same_period(const char *one, const char *other);
+
 /* -- creem_find.c: payments ------------------------------------------------------ */
 
 /** The money of one order; SP_REFUSED with not_found while there is none. */
 sp_outcome_t sp_creem_order_payment(sp_ctx_t *ctx, const sp_account_t *account,
                                     const char *order_id, const sp_money_t *list,
                                     sp_fact_t **fact);
+
+/** The money of one transaction, by its id. */
+sp_outcome_t sp_creem_transaction(sp_ctx_t *ctx, const sp_account_t *account,
+                                  const char *id, const sp_money_t *list,
+                                  sp_fact_t **fact);
+
+/** All transactions where name is value: order_id, or customer_id. */
+sp_outcome_t sp_creem_transactions(sp_ctx_t *ctx, const sp_account_t *account,
+                                   const char *name, const char *value,
+                                   const sp_money_t *list,
+                                   apr_array_header_t *facts);
 
 /* -- creem.c ---------------------------------------------------------------------- */
 
@@ -196,6 +264,14 @@ sp_outcome_t sp_creem_payments_find(sp_ctx_t *ctx, const sp_account_t *account,
                                     apr_array_header_t **facts);
 sp_outcome_t sp_creem_refund(sp_ctx_t *ctx, const sp_account_t *account,
                              const sp_refund_ask_t *ask, sp_fact_t **fact);
+sp_outcome_t sp_creem_period_complete(sp_ctx_t *ctx, const sp_account_t *account,
+                                      sp_fact_t *fact);
+sp_outcome_t sp_creem_renewal_fetch(sp_ctx_t *ctx, const sp_account_t *account,
+                                    const char *renewal_id,
+                                    apr_array_header_t **facts);
+sp_outcome_t sp_creem_renewal_stop(sp_ctx_t *ctx, const sp_account_t *account,
+                                   const char *renewal_id, int stop,
+                                   sp_fact_t **fact);
 sp_outcome_t sp_creem_webhook_read(sp_ctx_t *ctx, const sp_account_t *account,
                                    sp_header_fn header, void *baton,
                                    const char *body, apr_size_t len,

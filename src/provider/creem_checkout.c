@@ -21,8 +21,13 @@
 static const char *compare(apr_pool_t *pool, const sp_order_t *order,
                            const sp_price_t *price)
 {
-    if (price->period) {
-        return "it renews there, which is not sold here";
+    const char *ours = order->renews ? order->period : NULL;
+
+    if (!sp_creem_same_period(price->period, ours)) {
+        return apr_psprintf(pool, "it is charged %s%s there and %s%s here",
+                            price->period ? "every " : "once",
+                            price->period ? price->period : "",
+                            ours ? "every " : "once", ours ? ours : "");
     }
     if (price->price.minor != order->price.minor ||
         strcmp(price->price.currency, order->price.currency) != 0) {
@@ -66,9 +71,7 @@ sp_outcome_t sp_creem_price_fetch(sp_ctx_t *ctx, const sp_account_t *account,
     }
     price->price.minor = product.price;
     price->active = 1; /* Creem does not say */
-    price->period = product.billing && strcmp(product.billing, "onetime") != 0
-                        ? product.billing
-                        : NULL;
+    price->period = sp_creem_period(&product);
     return SP_DONE;
 }
 
@@ -182,13 +185,16 @@ static sp_outcome_t add_money(sp_ctx_t *ctx, const sp_account_t *account,
     if (out != SP_DONE) {
         return out;
     }
-    if (money->kind == SP_FACT_PAYMENT_SUCCEEDED) {
-        fact->kind = money->kind;
+    if (sp_creem_is_paid(money)) {
+        fact->kind = SP_FACT_PAYMENT_SUCCEEDED;
         fact->amount = money->amount;
         fact->amount_refunded = money->amount_refunded;
         fact->disputed = money->disputed;
         fact->charge_id = money->charge_id;
         fact->paid_at = money->paid_at;
+        fact->period_start = money->period_start;
+        fact->period_end = money->period_end;
+        sp_creem_make_first(fact);
     }
     return SP_DONE;
 }

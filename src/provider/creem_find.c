@@ -86,10 +86,9 @@ static sp_outcome_t read_page(sp_ctx_t *ctx, const sp_account_t *account,
     return why ? sp_call_unreadable(ctx, "find transactions", why) : SP_DONE;
 }
 
-/* All of them: of an order, or of a customer. */
-static sp_outcome_t search(sp_ctx_t *ctx, const sp_account_t *account,
-                           const char *name, const char *value,
-                           const sp_money_t *list, apr_array_header_t *facts)
+sp_outcome_t sp_creem_transactions(sp_ctx_t *ctx, const sp_account_t *account,
+                                   const char *name, const char *value,
+                                   const sp_money_t *list, apr_array_header_t *facts)
 {
     page_t page = { .reader = sp_creem_reader(ctx), .list = list, .facts = facts };
     apr_interval_time_t patience = ctx->patience;
@@ -122,7 +121,8 @@ sp_outcome_t sp_creem_order_payment(sp_ctx_t *ctx, const sp_account_t *account,
                                     sp_fact_t **fact)
 {
     apr_array_header_t *facts = apr_array_make(ctx->pool, 2, sizeof(sp_fact_t *));
-    sp_outcome_t out = search(ctx, account, "order_id", order_id, list, facts);
+    sp_outcome_t out =
+        sp_creem_transactions(ctx, account, "order_id", order_id, list, facts);
     int i;
 
     if (out != SP_DONE) {
@@ -135,20 +135,21 @@ sp_outcome_t sp_creem_order_payment(sp_ctx_t *ctx, const sp_account_t *account,
     for (i = 1; i < facts->nelts; i++) {
         sp_fact_t *other = APR_ARRAY_IDX(facts, i, sp_fact_t *);
 
-        if ((*fact)->kind != SP_FACT_PAYMENT_SUCCEEDED &&
-            (other->kind == SP_FACT_PAYMENT_SUCCEEDED ||
-             other->created > (*fact)->created)) {
+        if (!sp_creem_is_paid(*fact) &&
+            (sp_creem_is_paid(other) || other->created > (*fact)->created)) {
             *fact = other;
         }
     }
-    (*fact)->payment_id = order_id;
+    if (!(*fact)->renewal_id) {
+        (*fact)->payment_id = order_id;
+    }
     return SP_DONE;
 }
 
-static sp_outcome_t fetch_transaction(sp_ctx_t *ctx, const sp_account_t *account,
-                                      const char *id, sp_fact_t **fact)
+sp_outcome_t sp_creem_transaction(sp_ctx_t *ctx, const sp_account_t *account,
+                                  const char *id, const sp_money_t *list,
+                                  sp_fact_t **fact)
 {
-    static const sp_money_t any = { 0, "" };
     sp_creem_transaction_t transaction = { .sums = SP_CREEM_NO_SUMS };
     sp_creem_reader_t reader = sp_creem_reader(ctx);
     sp_query_t query;
@@ -165,7 +166,7 @@ static sp_outcome_t fetch_transaction(sp_ctx_t *ctx, const sp_account_t *account
     }
     why = sp_scan_whole(ctx->pool, body.data, body.len, &sp_creem_transaction_shape,
                         &transaction);
-    why = why ? why : sp_creem_make_payment(&reader, &transaction, &any, fact);
+    why = why ? why : sp_creem_make_payment(&reader, &transaction, list, fact);
     return why ? sp_call_unreadable(ctx, "fetch transaction", why) : SP_DONE;
 }
 
@@ -181,7 +182,7 @@ sp_outcome_t sp_creem_payment_fetch(sp_ctx_t *ctx, const sp_account_t *account,
         return sp_creem_order_payment(ctx, account, payment_id, &any, fact);
     }
     return sp_creem_is_id(payment_id, "tran_")
-               ? fetch_transaction(ctx, account, payment_id, fact)
+               ? sp_creem_transaction(ctx, account, payment_id, &any, fact)
                : not_found(ctx);
 }
 
@@ -189,8 +190,7 @@ sp_outcome_t sp_creem_payment_fetch(sp_ctx_t *ctx, const sp_account_t *account,
 
 static int is_payment(const sp_fact_t *fact)
 {
-    return fact->kind == SP_FACT_PAYMENT_SUCCEEDED ||
-           fact->kind == SP_FACT_PAYMENT_PROCESSING;
+    return sp_creem_is_paid(fact) || fact->kind == SP_FACT_PAYMENT_PROCESSING;
 }
 
 static sp_outcome_t find_by_email(sp_ctx_t *ctx, const sp_account_t *account,
@@ -217,7 +217,7 @@ static sp_outcome_t find_by_email(sp_ctx_t *ctx, const sp_account_t *account,
     if (why) {
         return sp_call_unreadable(ctx, "find customer", why);
     }
-    out = search(ctx, account, "customer_id", customer.id, &any, all);
+    out = sp_creem_transactions(ctx, account, "customer_id", customer.id, &any, all);
     for (i = 0; out == SP_DONE && i < all->nelts; i++) {
         sp_fact_t *fact = APR_ARRAY_IDX(all, i, sp_fact_t *);
 
@@ -313,7 +313,7 @@ sp_outcome_t sp_creem_refund(sp_ctx_t *ctx, const sp_account_t *account,
     if (out != SP_DONE) {
         return out;
     }
-    if (!payment->charge_id || payment->kind != SP_FACT_PAYMENT_SUCCEEDED ||
+    if (!payment->charge_id || !sp_creem_is_paid(payment) ||
         payment->amount.minor - payment->amount_refunded != ask->amount.minor) {
         return sp_end(ctx, SP_REFUSED, "provider_refused",
                       "Creem gives back the whole remaining amount only.");

@@ -26,8 +26,7 @@ sp_creem_reader_t sp_creem_reader(const sp_ctx_t *ctx)
     return reader;
 }
 
-/* Where an object does not tell, it is of the mode whose key or secret we used. */
-static sp_fact_t *new_fact(const sp_creem_reader_t *reader, const char *mode)
+sp_fact_t *sp_creem_new_fact(const sp_creem_reader_t *reader, const char *mode)
 {
     sp_fact_t *fact = apr_pcalloc(reader->pool, sizeof(*fact));
 
@@ -44,8 +43,7 @@ static const char *set_currency(sp_money_t *money, const char *currency)
                : "currency is no code of three letters";
 }
 
-/* Milliseconds, or a text like 2026-08-01T12:00:00.000Z; 0 for anything else. */
-static apr_time_t read_time(const sp_slice_t *bytes)
+apr_time_t sp_creem_time(const sp_slice_t *bytes)
 {
     apr_time_exp_t at = { 0 };
     apr_time_t time = 0;
@@ -72,11 +70,10 @@ static apr_time_t read_time(const sp_slice_t *bytes)
                : 0;
 }
 
-/* A member that is an id, or the whole object. */
-static const char *read_linked(const sp_creem_reader_t *reader,
-                               const sp_slice_t *linked,
-                               const sp_scan_shape_t *shape, void *into,
-                               const char **id)
+const char *sp_creem_read_linked(const sp_creem_reader_t *reader,
+                                 const sp_slice_t *linked,
+                                 const sp_scan_shape_t *shape, void *into,
+                                 const char **id)
 {
     if (!linked->data) {
         return NULL;
@@ -103,16 +100,19 @@ typedef struct parts_t {
 static const char *read_parts(const sp_creem_reader_t *reader,
                               const sp_creem_checkout_t *checkout, parts_t *parts)
 {
-    const char *why = read_linked(reader, &checkout->order, &sp_creem_order_shape,
-                                  &parts->order, &parts->order.id);
+    const char *why =
+        sp_creem_read_linked(reader, &checkout->order, &sp_creem_order_shape,
+                             &parts->order, &parts->order.id);
 
     if (!why) {
-        why = read_linked(reader, &checkout->product, &sp_creem_product_shape,
-                          &parts->product, &parts->product.id);
+        why =
+            sp_creem_read_linked(reader, &checkout->product, &sp_creem_product_shape,
+                                 &parts->product, &parts->product.id);
     }
     return why ? why
-               : read_linked(reader, &checkout->customer, &sp_creem_customer_shape,
-                             &parts->customer, &parts->customer.id);
+               : sp_creem_read_linked(reader, &checkout->customer,
+                                      &sp_creem_customer_shape, &parts->customer,
+                                      &parts->customer.id);
 }
 
 static sp_fact_kind_t checkout_kind(const sp_creem_checkout_t *checkout,
@@ -157,7 +157,7 @@ static const char *set_checkout_payment(sp_fact_t *fact, const parts_t *parts)
     why = set_currency(&fact->amount, order->currency);
     list_prices(fact, &parts->product, lists);
     fact->amount.minor = sp_creem_sum_net(&order->sums, lists);
-    fact->paid_at = read_time(&order->updated);
+    fact->paid_at = sp_creem_time(&order->updated);
     if (fact->paid_at > fact->at) {
         fact->paid_at = fact->at;
     }
@@ -170,7 +170,7 @@ static const char *checkout_fact(const sp_creem_reader_t *reader,
 {
     parts_t parts = { .order = { .sums = SP_CREEM_NO_SUMS } };
     const char *why = read_parts(reader, checkout, &parts);
-    sp_fact_t *fact = new_fact(reader, checkout->mode);
+    sp_fact_t *fact = sp_creem_new_fact(reader, checkout->mode);
 
     if (why) {
         return why;
@@ -189,7 +189,8 @@ static const char *checkout_fact(const sp_creem_reader_t *reader,
         fact->order_id = checkout->request;
     }
     *made = fact;
-    return set_checkout_payment(fact, &parts);
+    why = set_checkout_payment(fact, &parts);
+    return why ? why : sp_creem_first_period(reader, &checkout->subscription, fact);
 }
 
 const char *sp_creem_read_checkout(const sp_creem_reader_t *reader,
@@ -225,11 +226,32 @@ static sp_fact_kind_t payment_kind(const char *status)
                                                              : SP_FACT_IGNORED;
 }
 
+int sp_creem_is_paid(const sp_fact_t *fact)
+{
+    return fact->kind == SP_FACT_PAYMENT_SUCCEEDED ||
+           fact->kind == SP_FACT_PERIOD_PAID;
+}
+
+/* Whether periods share one order of Creem's is not written anywhere, so each is known
+ * by its own transaction. */
+static void set_period(const sp_creem_transaction_t *transaction, sp_fact_t *fact)
+{
+    fact->renewal_id = transaction->subscription;
+    fact->payment_id = transaction->id;
+    fact->invoice_id = transaction->id;
+    fact->period_start = sp_creem_time(&transaction->starts);
+    fact->period_end = sp_creem_time(&transaction->ends);
+    if (fact->kind == SP_FACT_PAYMENT_SUCCEEDED &&
+        fact->period_end > fact->period_start && fact->period_start) {
+        fact->kind = SP_FACT_PERIOD_PAID;
+    }
+}
+
 const char *sp_creem_make_payment(const sp_creem_reader_t *reader,
                                   const sp_creem_transaction_t *transaction,
                                   const sp_money_t *list, sp_fact_t **made)
 {
-    sp_fact_t *fact = new_fact(reader, transaction->mode);
+    sp_fact_t *fact = sp_creem_new_fact(reader, transaction->mode);
     const char *why = set_currency(&fact->amount, transaction->currency);
     int64_t lists[2] = { 0, 0 };
 
@@ -247,12 +269,15 @@ const char *sp_creem_make_payment(const sp_creem_reader_t *reader,
     fact->amount_refunded = sp_creem_sum_share(
         &transaction->sums, fact->amount.minor, transaction->sums.refunded);
     fact->disputed = is_charged_back(transaction->status);
-    fact->created = read_time(&transaction->created);
+    fact->created = sp_creem_time(&transaction->created);
     if (fact->kind == SP_FACT_PAYMENT_SUCCEEDED) {
         fact->paid_at = fact->created;
     }
     else if (fact->kind != SP_FACT_PAYMENT_PROCESSING) {
         fact->failure = transaction->status;
+    }
+    if (transaction->subscription) {
+        set_period(transaction, fact);
     }
     *made = fact;
     return fact->amount.minor < 0 ? "an amount is negative" : NULL;
@@ -278,12 +303,12 @@ static const char *set_origin(const sp_creem_reader_t *reader,
     sp_creem_checkout_t checkout = { .id = NULL };
     int64_t lists[2] = { 0, 0 };
     const char *why =
-        read_linked(reader, &back->transaction, &sp_creem_transaction_shape,
-                    &transaction, &transaction.id);
+        sp_creem_read_linked(reader, &back->transaction, &sp_creem_transaction_shape,
+                             &transaction, &transaction.id);
 
     if (!why) {
-        why = read_linked(reader, &back->order, &sp_creem_order_shape, &order,
-                          &order.id);
+        why = sp_creem_read_linked(reader, &back->order, &sp_creem_order_shape,
+                                   &order, &order.id);
     }
     if (!why && !transaction.currency) {
         why = "the transaction is only named";
@@ -292,15 +317,17 @@ static const char *set_origin(const sp_creem_reader_t *reader,
         return why;
     }
     /* The metadata is a help, not a need: what is wrong with it is no harm. */
-    if (!read_linked(reader, &back->checkout, &sp_creem_checkout_shape, &checkout,
-                     &checkout.id)) {
+    if (!sp_creem_read_linked(reader, &back->checkout, &sp_creem_checkout_shape,
+                              &checkout, &checkout.id)) {
         sp_snapshot_read(reader->pool, reader->settings, &checkout.metadata, fact);
         fact->checkout_id = checkout.id;
     }
     if (strcmp(fact->price.currency, fact->amount.currency) == 0) {
         lists[0] = fact->price.minor;
     }
-    fact->payment_id = order.id            ? order.id
+    fact->payment_id = transaction.subscription || back->subscription
+                           ? transaction.id
+                       : order.id          ? order.id
                        : transaction.order ? transaction.order
                                            : transaction.id;
     fact->charge_id = transaction.id;
@@ -319,7 +346,7 @@ static const char *read_return(const sp_creem_reader_t *reader,
     if (why) {
         return why;
     }
-    *fact = new_fact(reader, back->mode);
+    *fact = sp_creem_new_fact(reader, back->mode);
     (*fact)->reason = back->reason;
     return set_origin(reader, back, *fact);
 }
@@ -359,7 +386,6 @@ const char *sp_creem_read_dispute(const sp_creem_reader_t *reader,
 
 /* -- Events ---------------------------------------------------------------------------------- */
 
-/* Subscriptions are not among them: renewing plans are refused at the start. */
 static const struct {
     const char *name;
     const char *(*read)(const sp_creem_reader_t *reader, const sp_slice_t *bytes,
@@ -376,6 +402,11 @@ static const char *read_inside(const sp_creem_reader_t *reader,
     const char *why = NULL;
     apr_size_t i;
 
+    if (strncmp(event->type, "subscription.", 13) == 0) {
+        why = event->object.data ? sp_creem_read_subscription(reader, event->type,
+                                                              &event->object, fact)
+                                 : "object is missing";
+    }
     for (i = 0; i < sizeof(types) / sizeof(*types); i++) {
         if (strcmp(types[i].name, event->type) == 0) {
             why = event->object.data ? types[i].read(reader, &event->object, fact)
@@ -401,16 +432,16 @@ const char *sp_creem_read_event(const sp_creem_reader_t *reader,
         return why;
     }
     if (!*fact) {
-        *fact = new_fact(reader, NULL);
+        *fact = sp_creem_new_fact(reader, NULL);
     }
-    at = read_time(&event.created);
+    at = sp_creem_time(&event.created);
     (*fact)->event_id = event.id;
     (*fact)->event_type = event.type;
     if (at) {
         (*fact)->at = at;
         (*fact)->created = at;
     }
-    if ((*fact)->kind == SP_FACT_PAYMENT_SUCCEEDED) {
+    if (sp_creem_is_paid(*fact)) {
         (*fact)->paid_at = (*fact)->at;
     }
     return NULL;

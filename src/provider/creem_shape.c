@@ -27,6 +27,7 @@
 
 static const sp_scan_field_t product_rows[] = {
     ROW(sp_creem_product_t, "id", TEXT, 1, id),
+    ROW(sp_creem_product_t, "billing_period", TEXT, 0, every),
     ROW(sp_creem_product_t, "billing_type", TEXT, 0, billing),
     ROW(sp_creem_product_t, "currency", TEXT, 1, currency),
     ROW(sp_creem_product_t, "price", INT, 1, price),
@@ -58,7 +59,10 @@ static const sp_scan_field_t transaction_rows[] = {
     ROW(sp_creem_transaction_t, "customer", ID, 0, customer),
     ROW(sp_creem_transaction_t, "mode", TEXT, 0, mode),
     ROW(sp_creem_transaction_t, "order", ID, 0, order),
+    ROW(sp_creem_transaction_t, "period_end", RAW, 0, ends),
+    ROW(sp_creem_transaction_t, "period_start", RAW, 0, starts),
     ROW(sp_creem_transaction_t, "status", TEXT, 0, status),
+    ROW(sp_creem_transaction_t, "subscription", ID, 0, subscription),
 };
 const sp_scan_shape_t sp_creem_transaction_shape = ALL(transaction_rows);
 
@@ -72,8 +76,23 @@ static const sp_scan_field_t checkout_rows[] = {
     ROW(sp_creem_checkout_t, "product", RAW, 0, product),
     ROW(sp_creem_checkout_t, "request_id", TEXT, 0, request),
     ROW(sp_creem_checkout_t, "status", TEXT, 0, status),
+    ROW(sp_creem_checkout_t, "subscription", RAW, 0, subscription),
 };
 const sp_scan_shape_t sp_creem_checkout_shape = ALL(checkout_rows);
+
+static const sp_scan_field_t subscription_rows[] = {
+    ROW(sp_creem_subscription_t, "id", TEXT, 1, id),
+    ROW(sp_creem_subscription_t, "current_period_end_date", RAW, 0, ends),
+    ROW(sp_creem_subscription_t, "current_period_start_date", RAW, 0, starts),
+    ROW(sp_creem_subscription_t, "customer", RAW, 0, customer),
+    ROW(sp_creem_subscription_t, "last_transaction", ID, 0, last),
+    ROW(sp_creem_subscription_t, "last_transaction_id", TEXT, 0, last),
+    { "metadata", 8, SP_SCAN_OBJECT, 0, 0, &sp_snapshot_shape, NULL },
+    ROW(sp_creem_subscription_t, "mode", TEXT, 0, mode),
+    ROW(sp_creem_subscription_t, "product", RAW, 0, product),
+    ROW(sp_creem_subscription_t, "status", TEXT, 0, status),
+};
+const sp_scan_shape_t sp_creem_subscription_shape = ALL(subscription_rows);
 
 static const sp_scan_field_t refund_rows[] = {
     ROW(sp_creem_return_t, "id", TEXT, 1, id),
@@ -83,6 +102,7 @@ static const sp_scan_field_t refund_rows[] = {
     ROW(sp_creem_return_t, "reason", TEXT, 0, reason),
     ROW(sp_creem_return_t, "refund_amount", INT, 1, amount),
     ROW(sp_creem_return_t, "status", TEXT, 0, status),
+    ROW(sp_creem_return_t, "subscription", ID, 0, subscription),
     ROW(sp_creem_return_t, "transaction", RAW, 1, transaction),
 };
 const sp_scan_shape_t sp_creem_refund_shape = ALL(refund_rows);
@@ -94,6 +114,7 @@ static const sp_scan_field_t dispute_rows[] = {
     ROW(sp_creem_return_t, "mode", TEXT, 0, mode),
     ROW(sp_creem_return_t, "order", RAW, 0, order),
     ROW(sp_creem_return_t, "reason", TEXT, 0, reason),
+    ROW(sp_creem_return_t, "subscription", ID, 0, subscription),
     ROW(sp_creem_return_t, "transaction", RAW, 1, transaction),
 };
 const sp_scan_shape_t sp_creem_dispute_shape = ALL(dispute_rows);

@@ -5,6 +5,7 @@
 const crypto = require('node:crypto');
 const http = require('node:http');
 
+const MONTHS = { 'every-month': 1, 'every-three-months': 3, 'every-six-months': 6, 'every-year': 12 };
 const id = (prefix) => `${prefix}_${crypto.randomBytes(9).toString('hex')}`;
 const json = (status, body) => ({ status, type: 'application/json', body: JSON.stringify(body) });
 const problem = (status, error) =>
@@ -24,12 +25,15 @@ class Creem {
     this.products = new Map();
     this.checkouts = new Map();
     this.transactions = [];
+    this.subscriptions = new Map();
+    this.first = ['checkout.completed', 'subscription.active', 'subscription.paid'];
     this.customers = new Map();
     this.refunds = [];
     this.requests = []; /* "POST /v1/checkouts" */
     this.deliver = true;
     this.held = [];
     this.lose = 0;
+    this.drop = 0;
   }
 
   async start() {
@@ -47,9 +51,9 @@ class Creem {
     await new Promise((done) => this.server.close(done));
   }
 
-  product({ id: product, price, currency, billing_type = 'onetime' }) {
+  product({ id: product, price, currency, billing_period = 'once' }) {
     this.products.set(product, { id: product, object: 'product', mode: 'test', name: product, price, currency,
-      billing_type, status: 'active' });
+      billing_type: billing_period === 'once' ? 'onetime' : 'recurring', billing_period, status: 'active' });
   }
 
   async answer(request, response) {
@@ -82,7 +86,10 @@ class Creem {
       'GET /v1/transactions/search': () => this.search(query),
       'GET /v1/customers': () => this.found(this.customers.get(query.email)),
       'POST /v1/refunds': () => this.refund(input),
+      'GET /v1/subscriptions': () => this.found(this.subscriptions.get(query.subscription_id)),
     };
+    const [, asked, change] = url.pathname.match(/^\/v1\/subscriptions\/(\w+)\/(cancel|resume)$/) ?? [];
+    if (asked && request.method === 'POST') return this.changed(this.subscriptions.get(asked), change, input);
     return calls[what] ? calls[what]() : problem(404, 'Not Found');
   }
 
@@ -134,9 +141,9 @@ class Creem {
     const refund = { id: id('ref'), object: 'refund', mode: 'test', status: 'succeeded', refund_amount: amount,
       refund_currency: transaction.currency, reason: 'requested_by_customer' };
     this.refunds.push(refund);
-    const checkout = [...this.checkouts.values()].find((one) => one.order?.id === transaction.order);
+    const checkout = [...this.checkouts.values()].find((one) => one.order?.id === transaction.order) ?? {};
     this.event('refund.created', { ...refund, transaction: { ...transaction }, order: checkout.order,
-      checkout: { id: checkout.id, mode: 'test', request_id: checkout.request_id, metadata: checkout.metadata } });
+      checkout: checkout.id && { id: checkout.id, mode: 'test', request_id: checkout.request_id, metadata: checkout.metadata } });
     return refund;
   }
 
@@ -183,8 +190,88 @@ class Creem {
       refunded_amount: 0, order: order.id, customer: customer.id, created_at: Date.now() };
     this.transactions.push(transaction);
     Object.assign(checkout, { status: 'completed', customer, product, order: { ...order, transaction: transaction.id } });
-    await this.event('checkout.completed', this.checkoutOf(checkout.id));
+    if (product.billing_type === 'recurring') {
+      order.type = 'recurring';
+      await this.subscribe(checkout, transaction);
+    } else {
+      await this.event('checkout.completed', this.checkoutOf(checkout.id));
+    }
     return transaction;
+  }
+
+  /* ---- subscriptions ------------------------------------------------------------------- */
+
+  /* The checkout names its subscription only; the events come as this.first says. */
+  async subscribe(checkout, transaction) {
+    const now = new Date();
+    const subscription = { id: id('sub'), object: 'subscription', mode: 'test', status: 'active',
+      product: checkout.product, customer: checkout.customer, collection_method: 'charge_automatically',
+      metadata: checkout.metadata, canceled_at: null, created_at: now.toISOString() };
+    this.subscriptions.set(subscription.id, subscription);
+    checkout.subscription = subscription.id;
+    this.period(subscription, transaction, now);
+    for (const type of this.first) {
+      await this.event(type, type === 'checkout.completed' ? this.checkoutOf(checkout.id) : subscription);
+    }
+  }
+
+  /* The transaction pays for the period that begins then. */
+  period(subscription, transaction, start) {
+    const end = this.advance(subscription, start);
+    Object.assign(transaction, { type: 'invoice', subscription: subscription.id,
+      period_start: start.getTime(), period_end: end.getTime() });
+    Object.assign(subscription, { status: 'active', last_transaction_id: transaction.id,
+      last_transaction_date: new Date().toISOString() });
+  }
+
+  advance(subscription, start) {
+    const end = new Date(start);
+    end.setUTCMonth(end.getUTCMonth() + MONTHS[subscription.product.billing_period]);
+    Object.assign(subscription, { next_transaction_date: end.toISOString(),
+      current_period_start_date: start.toISOString(), current_period_end_date: end.toISOString() });
+    return end;
+  }
+
+  /* The present period is over: the next one is paid, or the card is declined. */
+  async renew(subscription, outcome = 'paid') {
+    const { product, customer } = subscription;
+    const sums = { amount: product.price, sub_total: product.price, tax_amount: this.tax, discount_amount: 0,
+      amount_paid: outcome === 'paid' ? product.price + this.tax : 0, currency: product.currency };
+    const transaction = { id: id('tran'), object: 'transaction', mode: 'test', ...sums, refunded_amount: 0,
+      status: outcome === 'paid' ? 'paid' : 'declined', order: id('ord'), customer: customer.id,
+      subscription: subscription.id, created_at: Date.now() };
+    this.transactions.push(transaction);
+    const { current_period_start_date, current_period_end_date } = subscription;
+    const start = new Date(subscription.status === 'past_due' ? current_period_start_date : current_period_end_date);
+    if (outcome === 'paid') {
+      this.period(subscription, transaction, start);
+      await this.event('subscription.paid', subscription);
+    } else {
+      this.advance(subscription, start);
+      subscription.status = 'past_due';
+      await this.event('subscription.past_due', subscription);
+    }
+    return transaction;
+  }
+
+  /* As over the API, so at Creem's own portal. */
+  change(subscription, what, input = {}) {
+    if (!subscription) return problem(404, 'Not Found');
+    const before = subscription.status;
+    if (before === 'canceled' || (before === 'scheduled_cancel') === (what === 'cancel')) return problem(400, 'Bad Request');
+    const at_once = what === 'cancel' && input.mode !== 'scheduled';
+    subscription.status = what === 'resume' ? 'active' : at_once ? 'canceled' : 'scheduled_cancel';
+    if (at_once) subscription.canceled_at = new Date().toISOString();
+    this.event(what === 'resume' ? 'subscription.update' : `subscription.${subscription.status}`, subscription);
+    return json(200, subscription);
+  }
+
+  /* Over the API; its answer may get lost. */
+  changed(subscription, what, input) {
+    const reply = this.change(subscription, what, input);
+    if (this.drop === 0) return reply;
+    this.drop--;
+    return null;
   }
 
   /* ---- webhooks ------------------------------------------------------------------------- */

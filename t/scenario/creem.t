@@ -67,14 +67,14 @@ test('two providers stand side by side', async () => {
   await t.httpd.start();
 });
 
-test('configtest wants a product of Creem for each plan, that does not renew', async () => {
+test('configtest wants a product of Creem for each plan, and a period that it knows', async () => {
   const none = configuration('creem').replace(/^.*ProviderPrice.*\n/m, '');
   const lacking = await t.httpd.configtest(none);
   assert.notEqual(lacking.status, 0);
   assert.match(lacking.stderr, /<SubPayProduct annual>: SubPayProviderPrice is missing: Creem/);
   const renewing = await t.httpd.configtest(configuration('creem',
-    { annual: { ...PRODUCTS.annual, Renews: 'on' } }));
-  assert.match(renewing.stderr, /SubPayRenews/);
+    { annual: { ...PRODUCTS.annual, Period: '2y', Renews: 'on' } }));
+  assert.match(renewing.stderr, /SubPayPeriod: Creem renews every/);
 });
 
 test('bought with Stripe, switched, bought with Creem; Stripe\'s late payment still counts', async () => {
@@ -124,7 +124,7 @@ test('every webhook twice, forged, or with nothing in it', async () => {
     assert.equal(await creem.send(again, signature), 400);
   }
   assert.equal(await creem.send(again, creem.sign(again).toUpperCase()), 200);
-  const other = JSON.stringify({ id: 'evt_other', eventType: 'subscription.active', created_at: 1, object: {} });
+  const other = JSON.stringify({ id: 'evt_other', eventType: 'tomorrow.active', created_at: 1, object: {} });
   assert.equal(await creem.send(other), 200);
 });
 

@@ -83,7 +83,7 @@ static void hear(const char *body)
 
 static void only_creem_is_believed(void **state)
 {
-    static const char body[] = EVENT("subscription.active", "{}");
+    static const char body[] = EVENT("tomorrow.active", "{}");
     const char *right = sign("old", body);
 
     (void)state;
@@ -234,6 +234,95 @@ static void a_refund_is_asked_for_once(void **state)
     wire_stop(&wire);
 }
 
+#define SUBSCRIPTION(more)                                                  \
+    "{\"id\":\"sub_1\",\"mode\":\"prod\",\"metadata\":" METADATA            \
+    ",\"product\":{\"id\":\"prod_1\",\"price\":24900,\"currency\":\"USD\"," \
+    "\"billing_type\":\"recurring\"},\"customer\":\"cust_1\","              \
+    "\"current_period_start_date\":\"2026-07-01T12:00:00.000Z\","           \
+    "\"current_period_end_date\":\"2026-08-01T12:00:00.000Z\"" more "}"
+
+static void a_subscription_tells_its_periods_and_state(void **state)
+{
+    static const struct {
+        const char *type, *status, *said;
+    } cases[] = {
+        { "active", "active", "active" },
+        { "trialing", "trialing", "active" },
+        { "paused", "paused", "active" },
+        { "update", "scheduled_cancel", "stopping" },
+        { "update", "tomorrow", NULL },
+        { "scheduled_cancel", "active", "stopping" },
+        { "canceled", "active", "ended" },
+    };
+    size_t i;
+
+    (void)state;
+    hear(EVENT("subscription.paid",
+               SUBSCRIPTION(",\"last_transaction_id\":\"tran_1\"")));
+    assert_int_equal(fact->kind, SP_FACT_PERIOD_PAID);
+    assert_string_equal(fact->renewal_id, "sub_1");
+    assert_string_equal(fact->invoice_id, "tran_1");
+    assert_string_equal(fact->order_id, ORDER);
+    assert_null(fact->payment_id);
+    assert_int_equal(apr_time_sec(fact->period_end), 1785585600);
+    for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        hear(apr_psprintf(
+            world.pool, EVENT("subscription.%s", SUBSCRIPTION(",\"status\":\"%s\"")),
+            cases[i].type, cases[i].status));
+        assert_int_equal(fact->kind,
+                         cases[i].said ? SP_FACT_RENEWAL : SP_FACT_IGNORED);
+        if (cases[i].said) {
+            assert_string_equal(fact->status, cases[i].said);
+        }
+    }
+}
+
+/* Whether the present period is the unpaid one already, or still the paid one. */
+static void what_was_not_paid_is_one_period(void **state)
+{
+    static const char *const words[] = { "past_due", "unpaid", "expired" };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        hear(apr_psprintf(world.pool, EVENT("subscription.%s", SUBSCRIPTION("")),
+                          words[i]));
+        assert_int_equal(fact->kind, SP_FACT_PERIOD_FAILED);
+        assert_string_equal(fact->invoice_id, "sub_1:20666");
+        assert_int_equal(apr_time_sec(fact->period_start), 1785585600);
+        assert_int_equal(fact->amount.minor, 24900);
+    }
+    hear(EVENT("subscription.past_due", "{\"id\":\"sub_1\"}"));
+    assert_int_equal(fact->kind, SP_FACT_RENEWAL);
+}
+
+static void a_checkout_that_renews_is_its_first_period(void **state)
+{
+    (void)state;
+    hear(EVENT(
+        "checkout.completed",
+        CHECKOUT(
+            "completed",
+            "," ORDER_PAID(
+                "\"amount\":24900,\"transaction\":\"tran_1\"") ",\"subscription\":\"sub_1\"")));
+    assert_int_equal(fact->kind, SP_FACT_PERIOD_PAID);
+    assert_string_equal(fact->invoice_id, "tran_1");
+    assert_null(fact->payment_id); /* nobody said which time it is for */
+    hear(EVENT(
+        "checkout.completed",
+        CHECKOUT(
+            "completed",
+            "," ORDER_PAID("\"amount\":24900,\"transaction\":\"tran_1\"") ",\"subscription\":" SUBSCRIPTION(
+                ""))));
+    assert_int_equal(fact->kind, SP_FACT_PERIOD_PAID);
+    assert_string_equal(fact->payment_id, "tran_1");
+    hear(EVENT(
+        "checkout.completed",
+        CHECKOUT("completed",
+                 "," ORDER_PAID("\"amount\":24900") ",\"subscription\":\"sub_1\"")));
+    assert_int_equal(fact->kind, SP_FACT_PAYMENT_PROCESSING);
+}
+
 static void keys_and_products_are_checked(void **state)
 {
     const char *(*problem)(apr_pool_t *, const char *, const char *) =
@@ -250,6 +339,9 @@ static void keys_and_products_are_checked(void **state)
     assert_non_null(problem(world.pool, "creem_", "test"));
     assert_null(sp_provider_creem.product_problem(world.pool, &product));
     product.renews = 1;
+    product.period = "12mo";
+    assert_null(sp_provider_creem.product_problem(world.pool, &product));
+    product.period = "2w";
     assert_non_null(sp_provider_creem.product_problem(world.pool, &product));
     product.provider_price = "price_1";
     assert_non_null(sp_provider_creem.product_problem(world.pool, &product));
@@ -267,6 +359,9 @@ int main(void)
         cmocka_unit_test(money_that_goes_back_counts_without_its_tax),
         cmocka_unit_test(the_price_is_found_among_the_sums),
         cmocka_unit_test(a_refund_is_asked_for_once),
+        cmocka_unit_test(a_subscription_tells_its_periods_and_state),
+        cmocka_unit_test(what_was_not_paid_is_one_period),
+        cmocka_unit_test(a_checkout_that_renews_is_its_first_period),
         cmocka_unit_test(keys_and_products_are_checked),
     };
 
