@@ -111,6 +111,15 @@ static void find(sp_ctx_t *ctx, const sp_provider_t *provider, const sp_find_t *
     }
 }
 
+static void renewal(sp_ctx_t *ctx)
+{
+    apr_array_header_t *facts;
+
+    if (sp_creem_renewal_fetch(ctx, &world.account, "sub_1", &facts) == SP_DONE) {
+        check_facts(ctx->pool, facts);
+    }
+}
+
 static void checkout(sp_ctx_t *ctx, const sp_provider_t *provider)
 {
     sp_checkout_t made;
@@ -155,6 +164,8 @@ static sp_outcome_t fetch(sp_ctx_t *ctx, char what, sp_fact_t **fact)
     case 'D':
         refund.payment_id = "ord_1";
         return sp_creem_refund(ctx, &world.account, &refund, fact);
+    case 'T':
+        return sp_creem_renewal_stop(ctx, &world.account, "sub_1", 1, fact);
     default:
         return SP_FAILED;
     }
@@ -197,6 +208,9 @@ void fuzz(apr_pool_t *pool, const char *text, apr_size_t len)
         break;
     case 'N':
         checkout(ctx, &sp_provider_creem);
+        break;
+    case 'U':
+        renewal(ctx);
         break;
     case 'w':
         endpoint(ctx);

@@ -2,7 +2,7 @@
  * fuzz_event.c - a signed event, or any object in it, is a fact or is parked.
  *
  * Room: tests. The first byte: e for an event, s, i, c, r, d for Stripe's objects, E, S,
- * R, D for Creem's.
+ * R, D, U for Creem's.
  */
 #include "facts.h"
 #include "../unit/stripe_world.h"
@@ -48,6 +48,8 @@ static const char *creem_read(char kind, const sp_creem_reader_t *reader,
         return sp_creem_read_refund(reader, bytes, fact);
     case 'D':
         return sp_creem_read_dispute(reader, bytes, fact);
+    case 'U':
+        return sp_creem_read_subscription(reader, NULL, bytes, fact);
     default:
         return "nothing";
     }
