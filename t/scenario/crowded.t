@@ -16,7 +16,9 @@ test('orders are locked: 503 with Retry-After in seconds, and no sale is blind',
   await holder.query('begin; lock table subpay.orders in access exclusive mode');
   await t.pay(bought.session_url, { card: '4242424242424242' });
   const begun = Date.now();
-  const replies = await Promise.all(Array.from({ length: 24 }, async (_, n) => {
+  // Eight connections, and who has one gives it back after a second: of 48 people at
+  // least half never see one.
+  const replies = await Promise.all(Array.from({ length: 48 }, async (_, n) => {
     const reply = await t.browser().post('/checkout', { form: { product: 'annual', email: `crowd${n}@example.com` } });
     return Object.assign(reply, { took: Date.now() - begun });
   }));
@@ -28,7 +30,7 @@ test('orders are locked: 503 with Retry-After in seconds, and no sale is blind',
   const took = replies.map((one) => one.took).sort((a, b) => a - b);
   console.log(`# ${took.join(" ")}`);
   const slack = process.env.SUBPAY_SANITIZE ? 2 : 1;
-  assert.ok(took[took.length / 2 - 1] < 2500 * slack, 'who finds no connection waits two seconds');
+  assert.ok(took[took.length / 2 - 1] < 2900 * slack, 'who finds no connection waits two seconds');
   assert.ok(took.at(-1) < 7000 * slack, 'who has one tries four times, a second each');
   assert.equal((await t.stripe.checkout.sessions.list()).data.length, before, 'nobody was sent to pay');
   await holder.query('rollback');
