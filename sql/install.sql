@@ -60,6 +60,8 @@ commit;
 \ir install_one.sql
 \set file schema/0024_asked_and_old.sql
 \ir install_one.sql
+\set file schema/0025_renewals_let_go.sql
+\ir install_one.sql
 
 \set functions `cat functions/*.sql`
 \set names `ls functions | sed 's/[.]sql$//'`

@@ -67,11 +67,8 @@ begin
         elsif fits = 'active' then
             perform order_credits_return(o, account);
         end if;
-        if d.lost then  -- who had the bank take it back is not charged again
-            update renewals n
-               set wanted = 'stop', wanted_by = 'system', asks = 0, next_ask_at = now()
-             where n.order_id = o.id and n.state = 'active'
-               and n.wanted is distinct from 'stop';
+        if d.lost then
+            perform renewal_let_go(o.id);
         end if;
     end if;
     if (o.state = 'refunded') <> gone then

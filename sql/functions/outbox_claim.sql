@@ -14,6 +14,7 @@ set search_path = subpay, pg_temp
 as $$
 #variable_conflict use_column
 begin
+    perform mails_withdraw();
     return query
         with due as (
             select o.id

@@ -53,13 +53,6 @@ begin
     end if;
 
     perform period_store(in_fact, o.id);
-    -- A mail that it was declined, and has not left, is true no longer. One that is with a
-    -- worker now was true when it was taken up.
-    update outbox
-       set state = 'sent', sent_at = now(), last_error = 'not sent: it was paid'
-     where order_id = o.id and kind = 'mail' and state = 'pending'
-       and dedupe_key in ('renewal_declined:' || in_fact.invoice_id,
-                          'renewal_last:' || in_fact.invoice_id);
     if r.extra then
         return payment_again(o, stored.payment, true, in_actor);
     end if;

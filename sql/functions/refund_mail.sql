@@ -50,6 +50,9 @@ begin
                 where s1.order_id = o.id)
          order by k.order_id = o.duplicate_of desc nulls last, k.paid_at desc
          limit 1;
+        if kept is null then  -- both went back: access does not stay as it is
+            why := null;
+        end if;
     end if;
     insert into outbox (kind, template, dedupe_key, order_id, recipient, payload)
     values ('mail', case when why = 'duplicate' then 'duplicate' else 'refund' end,

@@ -38,6 +38,9 @@ begin
         update renewals n set next_ask_at = null
          where n.provider = r.provider and n.renewal_id = r.renewal_id;
     end if;
+    if in_order.state = 'refunded' then  -- taken up again while the money went back
+        perform renewal_let_go(in_order.id);
+    end if;
     if not r.extra then
         perform renewal_reckon(in_order.id);
         perform renewal_heard(in_order.id);

@@ -2,7 +2,7 @@
 -- it, checkout paused when nobody does; one digest a day.
 \ir helper.psql
 begin;
-select plan(47);
+select plan(52);
 select settings_store('{"mode": "test", "site": "https://shop.example"}') \g /dev/null
 
 create function t.watch(in_over jsonb default '{}') returns void language sql
@@ -68,6 +68,16 @@ select results_eq($$ select recipient, payload ->> 'plans_url' from outbox where
 select is(resume_wait('late@example.com'), false, 'after that nobody needs to wait');
 select t.watch() \g /dev/null
 select is(checkout_paused(), false, 'who resumed has answered: it stays open');
+
+-- Paused again before that mail has left.
+select is(checkout_pause(true, 'sam', 'again'), true, 'paused again');
+select is((select count(*)::int from outbox_claim(gen_random_uuid(), 100, 60) where template = 'resumed'), 0,
+    'nobody hears that payments work');
+select results_eq($$ select state, last_error from outbox where template = 'resumed' $$,
+    $$ values ('sent', 'not sent: payments are paused again') $$, 'that mail is withdrawn');
+select is(checkout_pause(false, 'sam', 'now'), true, 'and when they do');
+select is((select count(*)::int from outbox_claim(gen_random_uuid(), 100, 60)
+            where template = 'resumed' and recipient = 'ana@example.com'), 1, 'who waited hears it');
 
 -- Taken.
 select is(alert_take('money', 'ana') ->> 'verdict', 'taken', 'I have it');

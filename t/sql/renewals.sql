@@ -3,7 +3,7 @@
 \ir renewals.psql
 
 begin;
-select plan(82);
+select plan(83);
 
 -- One period, then another ---------------------------------------------------------------
 select t.renewing(1) \g /dev/null
@@ -59,11 +59,11 @@ select is((select grace_until from subscriptions where order_id = t.id(1)), null
 select is(t.says(t.declined(1, 2, 5)), 'already', 'a failure of what is paid says nothing');
 
 -- "You have not been charged" must not leave once it was paid.
+select is((select count(*)::int from outbox_claim(gen_random_uuid(), 100, 60) where template = 'renewal_declined'), 0,
+    'no worker takes it up');
 select results_eq($$ select dedupe_key, state, sent_at, last_error from outbox where dedupe_key like 'renewal%:in_1_2' order by 1 $$,
     $$ values ('renewal_declined:in_1_2', 'sent', now(), 'not sent: it was paid'),
-              ('renewal_last:in_1_2', 'sent', now(), 'not sent: it was paid') $$, 'what has not left is withdrawn');
-select is((select count(*)::int from outbox_claim(gen_random_uuid(), 100, 60) where template = 'renewal_declined'), 0,
-    'and no worker takes it up');
+              ('renewal_last:in_1_2', 'sent', now(), 'not sent: it was paid') $$, 'it is withdrawn');
 select is((select string_agg(e ->> 'who' || ': ' || (e ->> 'detail'), '; ') from jsonb_array_elements(desk_timeline((select o from orders o where id = t.id(1)))) e
             where e ->> 'what' = 'Mail "renewal_declined" withdrawn'), 'system: not sent: it was paid; system: not sent: it was paid',
     'history says so');
@@ -75,6 +75,12 @@ select t.says(t.declined(1, 4, 1)), t.says(t.period(1, 3)) \g /dev/null
 select results_eq($$ select dedupe_key, state from outbox where dedupe_key in ('renewal_declined:in_1_3', 'renewal_declined:in_1_4') order by 1 $$,
     $$ values ('renewal_declined:in_1_3', 'sending'), ('renewal_declined:in_1_4', 'pending') $$,
     'one that a worker has is the worker''s, one of another period is still true');
+select outbox_retry(id, lease, 'no answer') from outbox where dedupe_key = 'renewal_declined:in_1_3' \g /dev/null
+update outbox set next_try_at = now() where dedupe_key = 'renewal_declined:in_1_3';
+select count(*) from outbox_claim(gen_random_uuid(), 100, 60) \g /dev/null
+select results_eq($$ select dedupe_key, state, last_error from outbox where dedupe_key in ('renewal_declined:in_1_3', 'renewal_declined:in_1_4') order by 1 $$,
+    $$ values ('renewal_declined:in_1_3', 'sent', 'not sent: it was paid'), ('renewal_declined:in_1_4', 'sending', null) $$,
+    'and what did not get through there is not tried again');
 select is((select state from periods where invoice_id = 'in_1_4'), 'failed', 'since that one is not paid');
 
 -- A period that was given up, and a later one that was paid: nothing is promised for it.

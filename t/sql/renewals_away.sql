@@ -4,7 +4,7 @@
 \ir renewals.psql
 
 begin;
-select plan(14);
+select plan(18);
 
 create function t.ask(in_n int, in_more jsonb default '{}') returns jsonb language sql
 as $$ select jsonb_build_object('reference', (select reference from orders where id = t.id(in_n)), 'actor', 'ana', 'reason', 'why') || in_more $$;
@@ -62,6 +62,28 @@ select t.says(t.period(3, 0)), t.says(t.renewal(3, 'stopping')),
 select id as account from accounts where email = 'c3@example.com' \gset
 select reference as ref from orders where id = t.id(3) \gset
 select is((select verdict from renewal_want(:'account', :'ref', 'resume', 'customer')), 'ended', 'nor after a refund');
+
+-- Wanted again, and not yet told to the provider, when the money goes back.
+create function t.wants(in_n int) returns text language sql
+as $$ select state || ' ' || coalesce(wanted, '-') || ' ' || coalesce(wanted_by, '-') from subpay.renewals where renewal_id = 'sub_' || in_n $$;
+select t.renewing(4) \g /dev/null
+select t.says(t.period(4, 0)), t.says(t.renewal(4, 'stopping')) \g /dev/null
+select verdict from renewal_want((select id from accounts where email = 'c4@example.com'),
+    (select reference from orders where id = t.id(4)), 'resume', 'customer') \g /dev/null
+select is(t.wants(4), 'stopping resume customer', 'taken up again');
+select t.says(t.of(t.refund(4, 900, 'succeeded'), 'pi_4_0')) \g /dev/null
+select is(t.wants(4), 'stopping - -', 'not after the money went back');
+select t.says(t.renewal(4, 'active') - 'event_id') \g /dev/null
+select is(t.wants(4), 'active stop system', 'nor where that was on its way already');
+
+-- Both payments of an order went back: nobody hears that access stays as it is.
+select t.renewing(5) \g /dev/null
+select t.says(t.period(5, 0)), t.says(t.twin(5)), desk_refund(t.ask(5, '{"duplicate": true}')),
+       t.says(t.of(t.refund(5, 900, 'succeeded', null, 're_5'), 'pi_5_0')),
+       t.says(t.of(t.refund(5, 900, 'succeeded', null, 're_5b'), 'pi_5b')) \g /dev/null
+select results_eq($$ select dedupe_key, template from outbox where dedupe_key like 'refund_mail:stripe:re_5%' order by 1 $$,
+    $$ values ('refund_mail:stripe:re_5', 'refund'), ('refund_mail:stripe:re_5b', 'refund') $$,
+    'both sent back: nobody is told that access stays');
 
 select * from finish();
 rollback;
