@@ -62,6 +62,8 @@ commit;
 \ir install_one.sql
 \set file schema/0025_renewals_let_go.sql
 \ir install_one.sql
+\set file schema/0026_bank_reference.sql
+\ir install_one.sql
 
 \set functions `cat functions/*.sql`
 \set names `ls functions | sed 's/[.]sql$//'`

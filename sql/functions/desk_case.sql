@@ -66,7 +66,8 @@ begin
         'refunds', (
             select jsonb_agg(jsonb_build_object(
                        'refund_id', r.refund_id, 'amount_text', money_text(r.amount, p.currency),
-                       'status', r.status, 'at', moment(r.said_at)) order by r.created_at)
+                       'status', r.status, 'bank_reference', r.bank_reference,
+                       'at', moment(r.said_at)) order by r.created_at)
               from payments p
               join refunds r on r.provider = p.provider and r.payment_id = p.payment_id
              where p.order_id = o.id),

@@ -66,6 +66,9 @@ begin
                 'refund', case when why is distinct from 'duplicate'
                                then jsonb_build_object(
                     'expected', moment(now() + interval '14 days'),
+                    'arn', (select r.bank_reference from refunds r
+                             where r.provider = in_fact.provider
+                               and r.refund_id = in_fact.refund_id),
                     'unasked_paid_at', case when why = 'unasked' then moment(p.paid_at) end,
                     'no_plan', nullif(o.completed_at is null, false),
                     'plan_until', case when until > now() then moment(until) end,

@@ -16,6 +16,11 @@ declare
     o subpay.orders := in_order;
     answer subpay.settled;
 begin
+    -- Comes days later, with a status that is known.
+    update refunds
+       set bank_reference = in_fact.bank_reference
+     where provider = in_fact.provider and refund_id = in_fact.refund_id
+       and in_fact.bank_reference is not null;
     -- Asked before it is tried: the check of what refunds sum to runs before a conflict is
     -- met, and would count a stale success beside what came after the failure.
     perform from refunds r
@@ -25,9 +30,10 @@ begin
         return settle_answer('already', null, in_order);
     end if;
     insert into refunds as r (provider, refund_id, payment_id, amount, status, reason,
-                              said_at)
+                              bank_reference, said_at)
     values (in_fact.provider, in_fact.refund_id, in_fact.payment_id, in_fact.amount,
-            in_fact.status, in_fact.reason, coalesce(to_timestamp(in_fact.at), now()))
+            in_fact.status, in_fact.reason, in_fact.bank_reference,
+            coalesce(to_timestamp(in_fact.at), now()))
         on conflict (provider, refund_id) do update
        set status = excluded.status, reason = coalesce(excluded.reason, r.reason),
            said_at = excluded.said_at

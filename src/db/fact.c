@@ -45,6 +45,7 @@ static const struct {
     { "failure", TEXT, offsetof(sp_fact_t, failure) },
     { "receipt_url", TEXT, offsetof(sp_fact_t, receipt_url) },
     { "refund_id", TEXT, offsetof(sp_fact_t, refund_id) },
+    { "bank_reference", TEXT, offsetof(sp_fact_t, bank_reference) },
     { "dispute_id", TEXT, offsetof(sp_fact_t, dispute_id) },
     { "status", TEXT, offsetof(sp_fact_t, status) },
     { "reason", TEXT, offsetof(sp_fact_t, reason) },

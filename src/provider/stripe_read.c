@@ -438,6 +438,7 @@ const char *sp_stripe_take_refund(const sp_stripe_reader_t *reader, sp_scan_t *s
     fact->charge_id = refund.charge;
     fact->status = translate(words, refund.status, "pending");
     fact->reason = refund.reason;
+    fact->bank_reference = refund.bank_reference;
     fact->failure = refund.failure;
     fact->created = apr_time_from_sec(refund.created);
     sp_snapshot_read(reader->pool, reader->settings, &refund.metadata, fact);

@@ -128,12 +128,23 @@ static const sp_scan_field_t session_rows[] = {
 };
 const sp_scan_shape_t sp_stripe_session_shape = ALL(session_rows);
 
+static const sp_scan_field_t refund_card_rows[] = {
+    ROW(sp_stripe_refund_t, "reference", TEXT, 0, bank_reference),
+};
+static const sp_scan_shape_t refund_card_shape = ALL(refund_card_rows);
+
+static const sp_scan_field_t destination_rows[] = {
+    NEST("card", refund_card_shape),
+};
+static const sp_scan_shape_t destination_shape = ALL(destination_rows);
+
 static const sp_scan_field_t refund_rows[] = {
     ROW(sp_stripe_refund_t, "id", TEXT, 1, id),
     ROW(sp_stripe_refund_t, "amount", INT, 1, amount),
     ROW(sp_stripe_refund_t, "charge", ID, 0, charge),
     ROW(sp_stripe_refund_t, "created", INT, 0, created),
     ROW(sp_stripe_refund_t, "currency", TEXT, 1, currency),
+    NEST("destination_details", destination_shape),
     ROW(sp_stripe_refund_t, "failure_reason", TEXT, 0, failure),
     NEST("metadata", sp_snapshot_shape),
     ROW(sp_stripe_refund_t, "payment_intent", ID, 0, payment_intent),

@@ -87,6 +87,7 @@ typedef struct sp_stripe_refund_t {
     const char *payment_intent;
     const char *reason;
     const char *failure;
+    const char *bank_reference;
     int64_t amount;
     int64_t created;
 } sp_stripe_refund_t;

@@ -90,6 +90,18 @@ test('succeeded, then failed: access and credits are back, a correction, a ticke
     [{ kind: 'refund_failed', state: 'open' }]);
 });
 
+test("the bank's number, days later: the support area has it, and nobody is written to again", async () => {
+  const { reference } = await paid('trace@example.com');
+  const [intent] = await intentsOf(reference);
+  const refund = await t.stripe.refunds.create({ payment_intent: intent.id });
+  await t.order(reference).becomes('refunded', { within: 30_000 });
+  await mailsBecome('trace@example.com', 2);
+  assert.doesNotMatch((await look(`/orders/${reference}`)).text, /ARN/);
+  await t.sandbox.control('POST', `refunds/${refund.id}/trace`, { reference: '74627418230' });
+  await until(async () => /finds it by <[^>]*>74627418230</.test((await look(`/orders/${reference}`)).text));
+  assert.equal((await t.mails('trace@example.com')).length, 2);
+});
+
 test('a part that comes back is named as such, beside what was paid, in either language', async () => {
   for (const [lang, part, received, back, people] of [
     ['en', 'Your bank sent 100.00 USD back to us', 'We received your payment of 249.00 USD',

@@ -1,7 +1,7 @@
 -- settle: money that goes back. What it bought ends; what never reached us grants nothing.
 \ir helper.psql
 begin;
-select plan(55);
+select plan(58);
 
 -- In part, then in full.
 select t.placed(1, 100) \g /dev/null
@@ -75,6 +75,13 @@ select is(t.says(t.dispute(7, 'under_review', t.ago(8))), 'already', 'an older w
 select is((select count(*) from tickets where kind = 'dispute'), 1::bigint, 'one ticket');
 select results_eq($$ select action from audit where order_id = t.id(7) order by id $$,
     $$ values ('order.completed'), ('dispute.lost'), ('dispute.won') $$, 'history has what changed access');
+
+-- What banks trace it by comes with the success, or alone and later.
+select t.placed(31), t.says(t.paid(31)), t.says(t.refund(31, 900, 'pending', null, 're_31')),
+       t.says(t.refund(31, 900, 'succeeded', null, 're_31') || '{"bank_reference": "7462"}') \g /dev/null
+select is((select payload #>> '{refund,arn}' from outbox where dedupe_key = 'refund_mail:stripe:re_31'), '7462', 'the letter has the bank''s number');
+select is(t.says(t.refund(31, 900, 'succeeded', null, 're_31') || '{"bank_reference": "7463", "event_id": "evt_31_trace"}'), 'already', 'a later one says nothing new');
+select is((select bank_reference from refunds where refund_id = 're_31'), '7463', 'and is kept');
 
 -- Paid twice: the mail names both, the earlier one first.
 select t.placed(8) \g /dev/null

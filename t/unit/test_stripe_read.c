@@ -405,7 +405,13 @@ static void refunds_and_disputes_have_our_words(void **state)
         assert_string_equal(fact->status, words[i][1]);
         assert_string_equal(fact->payment_id, "ch_1");
         assert_string_equal(fact->amount.currency, "EUR");
+        assert_null(fact->bank_reference);
     }
+    assert_null(read_as(sp_stripe_take_refund,
+                        "{\"id\":\"re_1\",\"amount\":500,\"currency\":\"eur\","
+                        "\"charge\":\"ch_1\",\"destination_details\":{\"card\":"
+                        "{\"reference\":\"7462\",\"type\":\"refund\"}}}"));
+    assert_string_equal(fact->bank_reference, "7462");
     for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         assert_null(read_as(
             sp_stripe_take_dispute,

@@ -8,7 +8,7 @@ import { batchId, randomText } from '../world/ids.mjs';
 import { findCard } from '../world/cards.mjs';
 import { settle } from '../world/checkout.mjs';
 import { warn } from '../world/payments.mjs';
-import { failRefund } from '../world/refunds.mjs';
+import { failRefund, nameRefund } from '../world/refunds.mjs';
 import { payDue, renew } from '../world/subscriptions.mjs';
 
 export const routes = [
@@ -18,6 +18,7 @@ export const routes = [
   { method: 'POST', path: '/sandbox/disputes', run: makeDispute },
   { method: 'POST', path: '/sandbox/disputes/:id/close', run: endDispute },
   { method: 'POST', path: '/sandbox/refunds/:id/fail', run: loseRefund },
+  { method: 'POST', path: '/sandbox/refunds/:id/trace', run: traceRefund },
   { method: 'POST', path: '/sandbox/warnings', run: makeWarning },
   { method: 'POST', path: '/sandbox/subscriptions/:id/renew', run: renewSubscription },
   { method: 'POST', path: '/sandbox/invoices/:id/try', run: tryInvoice },
@@ -126,6 +127,13 @@ function endDispute(world, { id, ask }) {
 function loseRefund(world, { id, ask }) {
   const entry = need(world.refunds, id);
   failRefund(world, entry, ask.reason ?? 'expired_or_canceled_card');
+  return entry.object;
+}
+
+/** The bank's number of a refund is known, days after it. */
+function traceRefund(world, { id, ask }) {
+  const entry = need(world.refunds, id);
+  nameRefund(world, entry, ask.reference);
   return entry.object;
 }
 

@@ -100,6 +100,16 @@ export function failRefund(world, entry, reason) {
   emit(world, 'refund.failed', entry.object);
 }
 
+/** Banks trace it by this number, which is known only days after it was made. */
+export function nameRefund(world, entry, reference) {
+  const before = entry.object.destination_details;
+  entry.object.destination_details = { ...before,
+    card: { ...before.card, reference, reference_status: 'available' } };
+  world.refunds.changed(entry);
+  emit(world, 'refund.updated', entry.object, { destination_details: before });
+  emit(world, 'charge.refund.updated', entry.object, { destination_details: before });
+}
+
 export function cancelRefund(world, entry) {
   if (entry.object.status !== 'requires_action') {
     throw refused(`You cannot cancel a refund with status ${entry.object.status}.`);
