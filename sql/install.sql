@@ -64,6 +64,10 @@ commit;
 \ir install_one.sql
 \set file schema/0026_bank_reference.sql
 \ir install_one.sql
+\set file schema/0027_payments_asked.sql
+\ir install_one.sql
+\set file schema/0028_overtaken.sql
+\ir install_one.sql
 
 \set functions `cat functions/*.sql`
 \set names `ls functions | sed 's/[.]sql$//'`

@@ -98,6 +98,7 @@ declare
     worker constant text[] := '{
         settings_store, refund_allowed, capture_allowed, refund_ready, refunds_decide,
         refunds_unmatched, disputes_unmatched, disputes_due, dispute_asked,
+        payments_due, payment_asked,
         worker_beat, workers_at, worker_gone,
         worker_release, leader_try,
         outbox_claim, outbox_sent, outbox_retry, outbox_dead, outbox_next,

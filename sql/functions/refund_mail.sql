@@ -19,6 +19,12 @@ begin
     if coalesce(o.email, p.email) is null then
         return;
     end if;
+    -- Told as a total already, before its name was known (payment_asked).
+    perform from outbox m
+      where m.dedupe_key = format('refund_mail:%s:%s', p.provider, refund_untold(p));
+    if found then
+        return;
+    end if;
     select coalesce(m.payload ->> 'why',
                     case when (m.payload ->> 'duplicate')::boolean then 'duplicate' end)
       into why

@@ -566,6 +566,41 @@ sp_outcome_t sp_db_dispute_asked(sp_ctx_t *ctx, const sp_dispute_key_t *key)
     return tell(ctx, &stmt, &args);
 }
 
+sp_outcome_t sp_db_payments_due(sp_ctx_t *ctx, const char *provider, int limit,
+                                apr_array_header_t **ids)
+{
+    static const sp_stmt_t stmt = { "payments_due",
+                                    "select * from subpay.payments_due($1, $2)", 1 };
+    sp_args_t args = { 0 };
+    PGresult *res;
+    sp_outcome_t out;
+    int row;
+
+    sp_args_text(&args, provider);
+    sp_args_int(&args, ctx->pool, limit);
+    out = sp_db_call(ctx, &stmt, &args, &res);
+    if (out != SP_DONE) {
+        return out;
+    }
+    *ids = apr_array_make(ctx->pool, PQntuples(res), sizeof(const char *));
+    for (row = 0; row < PQntuples(res); row++) {
+        APR_ARRAY_PUSH(*ids, const char *) = sp_row_text(res, row, 0);
+    }
+    return SP_DONE;
+}
+
+sp_outcome_t sp_db_payment_asked(sp_ctx_t *ctx, const char *provider,
+                                 const char *payment_id)
+{
+    static const sp_stmt_t stmt = { "payment_asked",
+                                    "select subpay.payment_asked($1, $2)", 1 };
+    sp_args_t args = { 0 };
+
+    sp_args_text(&args, provider);
+    sp_args_text(&args, payment_id);
+    return tell(ctx, &stmt, &args);
+}
+
 sp_outcome_t sp_db_refunds_decide(sp_ctx_t *ctx, apr_int64_t *decided)
 {
     static const sp_stmt_t stmt = { "refunds_decide",

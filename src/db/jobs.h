@@ -125,6 +125,13 @@ sp_outcome_t sp_db_disputes_due(sp_ctx_t *ctx, int limit,
                                 apr_array_header_t **disputes);
 sp_outcome_t sp_db_dispute_asked(sp_ctx_t *ctx, const sp_dispute_key_t *key);
 
+/** Take payments (const char *, their ids) to ask a provider about that keeps no list of
+ * refunds; due again in a minute, unless sp_db_payment_asked notes an answer. */
+sp_outcome_t sp_db_payments_due(sp_ctx_t *ctx, const char *provider, int limit,
+                                apr_array_header_t **ids);
+sp_outcome_t sp_db_payment_asked(sp_ctx_t *ctx, const char *provider,
+                                 const char *payment_id);
+
 /** Decide what goes back by itself; how many payments that were. */
 sp_outcome_t sp_db_refunds_decide(sp_ctx_t *ctx, apr_int64_t *decided);
 

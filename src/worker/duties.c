@@ -26,6 +26,7 @@
 #include "domain/price.h"
 #include "domain/refund.h"
 #include "domain/renewal.h"
+#include "domain/unlisted.h"
 #include "util/clock.h"
 #include "util/http.h"
 #include "util/log.h"
@@ -36,7 +37,7 @@
 #define HEARTBEAT_TIME apr_time_from_sec(5)
 
 /* A few questions, each with its own patience. */
-#define DISPUTES_WITHIN apr_time_from_sec(60)
+#define ASKING_WITHIN apr_time_from_sec(60)
 
 /* The next mail may be due later than this; looking earlier costs little, and our
  * clock may be ahead of the database's. */
@@ -222,8 +223,20 @@ sp_turn_t sp_duty_disputes(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
     int more;
 
     (void)duty;
-    sp_pulse_beat(&worker->env->pulse, DISPUTES_WITHIN);
+    sp_pulse_beat(&worker->env->pulse, ASKING_WITHIN);
     if (sp_disputes_look(ctx, &more) != SP_DONE) {
+        return SP_TURN_BAD;
+    }
+    return more ? SP_TURN_MORE : SP_TURN_GOOD;
+}
+
+sp_turn_t sp_duty_unlisted(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
+{
+    int more;
+
+    (void)duty;
+    sp_pulse_beat(&worker->env->pulse, ASKING_WITHIN);
+    if (sp_unlisted_look(ctx, &more) != SP_DONE) {
         return SP_TURN_BAD;
     }
     return more ? SP_TURN_MORE : SP_TURN_GOOD;

@@ -57,6 +57,7 @@ sp_turn_t sp_duty_notify_expired(sp_worker_t *worker, sp_ctx_t *ctx,
                                  sp_duty_t *duty);
 sp_turn_t sp_duty_refunds(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
 sp_turn_t sp_duty_disputes(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
+sp_turn_t sp_duty_unlisted(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
 sp_turn_t sp_duty_heartbeat(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
 sp_turn_t sp_duty_searches(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);
 sp_turn_t sp_duty_renewals(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty);

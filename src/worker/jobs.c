@@ -99,6 +99,7 @@ static const job_t jobs[] = {
     { "notify_expired", sp_duty_notify_expired, each_ten_seconds, 1, 0, 0, 0 },
     { "refunds", sp_duty_refunds, each_ten_seconds, 1, 0, 0, 0 },
     { "disputes", sp_duty_disputes, each_ten_seconds, 1, 0, 0, 0 },
+    { "unlisted", sp_duty_unlisted, each_ten_seconds, 1, 0, 0, 0 },
     { "anomalies", sp_duty_anomalies, each_five_minutes, 1, 0, 0, 0 },
     { "watch", sp_duty_watch, each_five_seconds, 1, 0, 0, 0 },
     { "endpoint", sp_duty_endpoint, each_five_minutes, 1, 0, 0, 0 },

@@ -200,6 +200,32 @@ test('refunded in the dashboard, with its tax: access ends, told once', async ()
   assert.equal(payment.amount_refunded, '24900');
 });
 
+test('refunded or charged back, and no webhook: found by asking, told once', async () => {
+  const [given, taken] = [await buy('given@example.com'), await buy('taken@example.com')];
+  const paid = [];
+  for (const { reference } of [given, taken]) {
+    const { payment_id } = await t.order(reference).becomes('completed');
+    paid.push(creem.transactions.find((one) => one.order === payment_id));
+  }
+  await t.mailsBecome('given@example.com', 1);
+  creem.deliver = false;
+  const refund = creem.giveBack(paid[0], paid[0].amount_paid);
+  creem.dispute(paid[1]);
+  await t.sql("update payments set created_at = created_at - interval '2 days' where provider = 'creem'");
+  await t.order(given.reference).becomes('refunded', { within: 30_000 });
+  const mails = await t.mailsBecome('given@example.com', 2, { within: 30_000 });
+  assert.match(mails[1].text, /249\.00 USD[\s\S]*Your plan ends/);
+  await t.until(() => t.value("select 1 from tickets where kind = 'dispute' and order_id = $1", [taken.order.id]),
+    { within: 30_000, what: 'a ticket for the chargeback' });
+  creem.deliver = true;
+  assert.equal(await creem.send(creem.held.find((body) => body.includes(refund.id))), 200);
+  await t.until(() => t.value('select 1 from refunds where refund_id = $1', [refund.id]), { what: 'the webhook, after all' });
+  assert.equal((await t.mails('given@example.com')).length, 2, 'all roads, one letter');
+  await t.until(() => t.value(`select count(*) = 0 from payments where provider = 'creem' and order_id is not null
+    and amount_refunded < amount and not disputed and coalesce(asked_at, created_at) < now() - interval '1 day'`),
+  { within: 30_000, what: 'all others to be asked about once' });
+});
+
 test('a chargeback makes a ticket', async () => {
   const order = (await t.sql("select * from orders where email = 'back@example.com'"))[0];
   const [{ payment_id }] = await t.sql('select payment_id from payments where order_id = $1', [order.id]);
