@@ -203,7 +203,7 @@ valgrind: installed
 	@t/valgrind/run
 
 # Slower than lint, so apart: clang-tidy, and clang's analyzer over every file.
-TIDY_FLAGS = $(filter-out -f% -W% -g -O2 -D_FORTIFY_SOURCE=2 -DSP_SHARE_DIR%,$(FLAGS)) \
+TIDY_FLAGS = $(filter-out -f% -W% -g -O2 -D_FORTIFY_SOURCE=2 -DSP_SHARE_DIR%,$(FLAGS) $(MAIL_FLAGS)) \
     -DSP_SHARE_DIR=__FILE__ -I$(APXS_INCLUDEDIR) -w
 tidy:
 	@t/stack/install --tidy
