@@ -7,7 +7,7 @@ const { test, assert } = require('./lib/tap.js');
 
 const PROJECT = path.resolve(__dirname, '..');
 const sources = fs.readdirSync(path.join(PROJECT, 'src'), { recursive: true })
-  .filter((name) => name.endsWith('.c')).map((name) => path.join('src', name));
+  .filter((name) => /\.[ch]$/.test(name)).map((name) => path.join('src', name));
 const logged = new Set();
 for (const name of ['mod_subpay.c', ...sources]) {
   const text = fs.readFileSync(path.join(PROJECT, name), 'utf8');

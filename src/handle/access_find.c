@@ -75,7 +75,7 @@ static int has_plan(const sp_customer_t *customer)
 {
     int i;
 
-    for (i = 0; customer && i < customer->plans->nelts; i++) {
+    for (i = 0; i < customer->plans->nelts; i++) {
         if (APR_ARRAY_IDX(customer->plans, i, const sp_plan_t).active) {
             return 1;
         }
@@ -117,7 +117,7 @@ static void remember(const seeker_t *seeker, const sp_customer_t *customer,
 {
     sp_memory_t memory;
 
-    if (!has_plan(customer)) {
+    if (!customer || !has_plan(customer)) {
         forget(seeker);
         return;
     }
@@ -283,7 +283,7 @@ const sp_plan_t *sp_access_plan(const sp_customer_t *customer,
 {
     int i;
 
-    for (i = 0; customer && i < customer->plans->nelts; i++) {
+    for (i = 0; i < customer->plans->nelts; i++) {
         const sp_plan_t *plan = &APR_ARRAY_IDX(customer->plans, i, const sp_plan_t);
 
         if (plan->active && is_wanted(plan->product, wanted)) {

@@ -297,10 +297,3 @@ sp_outcome_t sp_call_send(sp_ctx_t *ctx, const sp_call_t *call, sp_slice_t *body
     sp_tally_call(out);
     return out;
 }
-
-sp_outcome_t sp_call_unreadable(sp_ctx_t *ctx, const char *what, const char *why)
-{
-    sp_log(ctx->log, SP_LOG_WARN, 404, "%s: the answer is unreadable: %s", what,
-           why);
-    return sp_end(ctx, SP_UNKNOWN, "provider_unreadable", NULL);
-}

@@ -14,6 +14,7 @@
 
 #include "cfg/settings.h"
 #include "model/ctx.h"
+#include "util/log.h"
 #include "util/scan.h"
 
 /* What a provider says in its error object. Words are for the log, where one that is
@@ -63,8 +64,14 @@ void sp_call_header(sp_call_t *call, const char *name, const char *value);
  */
 sp_outcome_t sp_call_send(sp_ctx_t *ctx, const sp_call_t *call, sp_slice_t *body);
 
-/** End a call whose answer came but is not what it should be. */
-sp_outcome_t sp_call_unreadable(sp_ctx_t *ctx, const char *what, const char *why);
+/** End a call whose answer came but is not what it should be. Inline as sp_end is. */
+static inline sp_outcome_t sp_call_unreadable(sp_ctx_t *ctx, const char *what,
+                                              const char *why)
+{
+    sp_log(ctx->log, SP_LOG_WARN, 404, "%s: the answer is unreadable: %s", what,
+           why);
+    return sp_end(ctx, SP_UNKNOWN, "provider_unreadable", NULL);
+}
 
 /** When the patience of ctx is over, on sp_clock_now(). */
 apr_time_t sp_call_deadline(const sp_ctx_t *ctx);

@@ -38,7 +38,7 @@ const char *sp_stripe_find_id(apr_pool_t *pool, const sp_slice_t *bytes)
 /* Never the key itself: this message goes to a terminal and a log. */
 static const char *key_problem(apr_pool_t *pool, const char *key, const char *mode)
 {
-    int secret = sp_stripe_is_id(key, "sk_") || sp_stripe_is_id(key, "rk_");
+    int secret = key && (sp_stripe_is_id(key, "sk_") || sp_stripe_is_id(key, "rk_"));
     const char *other = strcmp(mode, "live") == 0 ? "test" : "live";
 
     if (key && (strncmp(key, "pk_", 3) == 0 || strncmp(key, "whsec_", 6) == 0)) {
