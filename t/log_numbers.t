@@ -10,7 +10,7 @@ const sources = fs.readdirSync(path.join(PROJECT, 'src'), { recursive: true })
   .filter((name) => /\.[ch]$/.test(name)).map((name) => path.join('src', name));
 const logged = new Set();
 for (const name of ['mod_subpay.c', ...sources]) {
-  const text = fs.readFileSync(path.join(PROJECT, name), 'utf8');
+  const text = fs.readFileSync(path.join(PROJECT, name), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
   for (const [, number] of text.matchAll(/"SP(\d{4}): /g)) logged.add(number);
   // sp_log(log, SP_LOG_WARN, 407, ...), or one number of two: unsent ? 405 : 401
   for (const [call] of text.matchAll(/sp_log\([^;"]*"/g)) {
