@@ -125,12 +125,12 @@ async function pgbench(t, script, { clients, ...variables }) {
 /* GETs over kept connections, as fast as they are answered.
  * -> {rate, us}: requests a second, and microseconds of httpd's CPU time for each */
 async function gets(t, url, { clients = 8, headers = [] } = {}) {
-  const before = cpu(t.httpd.children());
+  const before = cpu(t.httpd.pids());
   const { stdout } = await run('ab', ['-q', '-k', '-t', SECONDS, '-n', 1e7, '-c', clients,
     ...headers.flatMap((one) => ['-H', one]), `${t.url}${url}`].map(String));
   if (/Non-2xx/.test(stdout)) throw new Error(`${url} was refused:\n${stdout}`);
   const rate = Number(/Requests per second:\s+([\d.]+)/.exec(stdout)[1]);
-  return { rate, us: (cpu(t.httpd.children()) - before) / Number(/Complete requests:\s+(\d+)/.exec(stdout)[1]) * 1e6 };
+  return { rate, us: (cpu(t.httpd.pids()) - before) / Number(/Complete requests:\s+(\d+)/.exec(stdout)[1]) * 1e6 };
 }
 
 /* ---- shops ------------------------------------------------------------------------ */
