@@ -14,7 +14,8 @@ as $$
                                          then interval '1 day'
                                          else interval '7 days' end as pause) w
          where p.provider = in_provider and p.state = 'taken' and p.order_id is not null
-           and p.amount_refunded < p.amount and not p.disputed
+           and (p.amount_refunded < p.amount and not p.disputed
+                or p.asked_at < p.updated_at)  -- taken, and the answer was not noted
            and p.created_at > now() - interval '130 days'
            and coalesce(p.asked_at, p.created_at) < now() - w.pause
          order by p.asked_at nulls first

@@ -283,7 +283,7 @@ const sp_plan_t *sp_access_plan(const sp_customer_t *customer,
 {
     int i;
 
-    for (i = 0; i < customer->plans->nelts; i++) {
+    for (i = 0; customer && i < customer->plans->nelts; i++) {
         const sp_plan_t *plan = &APR_ARRAY_IDX(customer->plans, i, const sp_plan_t);
 
         if (plan->active && is_wanted(plan->product, wanted)) {

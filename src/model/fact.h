@@ -67,11 +67,10 @@ typedef struct sp_fact_t {
 
     /* A refund's or a dispute's own part. */
     const char *refund_id;
-    const char *decision; /* refund of ours: which decision; never stored */
-    const char
-        *bank_reference;    /* refund: what banks trace it by; NULL: not known yet */
-    const char *dispute_id; /* or the warning's own id */
-    const char *status;     /* pending, succeeded, failed, cancelled; disputes: open,
+    const char *decision;       /* refund of ours: which decision; never stored */
+    const char *bank_reference; /* refund: what banks trace it by; NULL: not known */
+    const char *dispute_id;     /* or the warning's own id */
+    const char *status; /* pending, succeeded, failed, cancelled; disputes: open,
                            * warning, under_review, won, lost, closed; renewals:
                            * active, stopping (runs out), ended; warnings:
                            * actionable, closed */

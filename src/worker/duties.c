@@ -49,6 +49,12 @@ static sp_turn_t turn_of(sp_outcome_t out)
     return out == SP_DONE ? SP_TURN_GOOD : SP_TURN_BAD;
 }
 
+/* Of a duty that takes a few at a time. */
+static sp_turn_t turn_of_some(sp_outcome_t out, int more)
+{
+    return out == SP_DONE && more ? SP_TURN_MORE : turn_of(out);
+}
+
 /* For mod_status of this httpd, which asks no database. */
 static sp_outcome_t tell_node(sp_ctx_t *ctx)
 {
@@ -201,14 +207,13 @@ sp_turn_t sp_duty_heartbeat(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
 
 sp_turn_t sp_duty_notify_expired(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
 {
-    int more;
+    int more = 0;
+    sp_outcome_t out;
 
     (void)worker;
     (void)duty;
-    if (sp_notify_expired(ctx, &more) != SP_DONE) {
-        return SP_TURN_BAD;
-    }
-    return more ? SP_TURN_MORE : SP_TURN_GOOD;
+    out = sp_notify_expired(ctx, &more);
+    return turn_of_some(out, more);
 }
 
 sp_turn_t sp_duty_refunds(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
@@ -220,26 +225,24 @@ sp_turn_t sp_duty_refunds(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
 
 sp_turn_t sp_duty_disputes(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
 {
-    int more;
+    int more = 0;
+    sp_outcome_t out;
 
     (void)duty;
     sp_pulse_beat(&worker->env->pulse, ASKING_WITHIN);
-    if (sp_disputes_look(ctx, &more) != SP_DONE) {
-        return SP_TURN_BAD;
-    }
-    return more ? SP_TURN_MORE : SP_TURN_GOOD;
+    out = sp_disputes_look(ctx, &more);
+    return turn_of_some(out, more);
 }
 
 sp_turn_t sp_duty_unlisted(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
 {
-    int more;
+    int more = 0;
+    sp_outcome_t out;
 
     (void)duty;
     sp_pulse_beat(&worker->env->pulse, ASKING_WITHIN);
-    if (sp_unlisted_look(ctx, &more) != SP_DONE) {
-        return SP_TURN_BAD;
-    }
-    return more ? SP_TURN_MORE : SP_TURN_GOOD;
+    out = sp_unlisted_look(ctx, &more);
+    return turn_of_some(out, more);
 }
 
 /* ---- what customers ask for -------------------------------------------------------- */
@@ -247,13 +250,12 @@ sp_turn_t sp_duty_unlisted(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
 /* One search a turn: it may take seconds, and mails shall leave meanwhile. */
 sp_turn_t sp_duty_searches(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
 {
-    int more;
+    int more = 0;
+    sp_outcome_t out;
 
     (void)duty;
-    if (sp_find_work(ctx, worker->id, &worker->env->pulse, &more) != SP_DONE) {
-        return SP_TURN_BAD;
-    }
-    return more ? SP_TURN_MORE : SP_TURN_GOOD;
+    out = sp_find_work(ctx, worker->id, &worker->env->pulse, &more);
+    return turn_of_some(out, more);
 }
 
 sp_turn_t sp_duty_follow_up(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
@@ -264,13 +266,12 @@ sp_turn_t sp_duty_follow_up(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
 
 sp_turn_t sp_duty_renewals(sp_worker_t *worker, sp_ctx_t *ctx, sp_duty_t *duty)
 {
-    int more;
+    int more = 0;
+    sp_outcome_t out;
 
     (void)duty;
-    if (sp_renewals_work(ctx, worker->id, &worker->env->pulse, &more) != SP_DONE) {
-        return SP_TURN_BAD;
-    }
-    return more ? SP_TURN_MORE : SP_TURN_GOOD;
+    out = sp_renewals_work(ctx, worker->id, &worker->env->pulse, &more);
+    return turn_of_some(out, more);
 }
 
 /* ---- reconciling ------------------------------------------------------------------ */

@@ -1,7 +1,7 @@
 -- settle: money that goes back. What it bought ends; what never reached us grants nothing.
 \ir helper.psql
 begin;
-select plan(58);
+select plan(63);
 
 -- In part, then in full.
 select t.placed(1, 100) \g /dev/null
@@ -82,6 +82,19 @@ select t.placed(31), t.says(t.paid(31)), t.says(t.refund(31, 900, 'pending', nul
 select is((select payload #>> '{refund,arn}' from outbox where dedupe_key = 'refund_mail:stripe:re_31'), '7462', 'the letter has the bank''s number');
 select is(t.says(t.refund(31, 900, 'succeeded', null, 're_31') || '{"bank_reference": "7463", "event_id": "evt_31_trace"}'), 'already', 'a later one says nothing new');
 select is((select bank_reference from refunds where refund_id = 're_31'), '7463', 'and is kept');
+
+-- A provider without a list of refunds is asked about each payment. Who dies between what it
+-- said and the note of it has not told the customer: it is asked again.
+select t.placed(32), t.says(t.paid(32)) \g /dev/null
+update payments set created_at = created_at - interval '2 days' where payment_id = 'pi_32';
+select is((select p from payments_due('stripe', 100) p where p = 'pi_32'), 'pi_32', 'a payment is asked about after a day');
+select is((select p from payments_due('stripe', 100) p where p = 'pi_32'), null, 'by one worker');
+select t.says(t.paid(32, '{"amount_refunded": 24900, "event_id": "evt_32_asked"}')) \g /dev/null
+select is(t.state(32), 'refunded', 'all of it went back');
+update payments set asked_at = asked_at - interval '2 minutes' where payment_id = 'pi_32';
+select is((select p from payments_due('stripe', 100) p where p = 'pi_32'), 'pi_32', 'nobody noted the answer: asked again');
+select payment_asked('stripe', 'pi_32'), payment_asked('stripe', 'pi_32') \g /dev/null
+select is((select count(*) from outbox where dedupe_key = 'refund_mail:stripe:total:pi_32:24900'), 1::bigint, 'and the customer is told, once');
 
 -- Paid twice: the mail names both, the earlier one first.
 select t.placed(8) \g /dev/null
