@@ -10,6 +10,15 @@ const GATES = `
   Header set X-Expires "%{SUBPAY_EXPIRES}e" env=SUBPAY_EXPIRES
   Header set X-Credits "%{SUBPAY_CREDITS}e" env=SUBPAY_CREDITS
   Alias /active "\${SUBPAY_STATE}/site/members"
+  Alias /others "\${SUBPAY_STATE}/site/members"
+  <Location /others>
+    SetHandler none
+    AuthType Basic
+    AuthName Others
+    AuthBasicProvider file
+    AuthUserFile "\${SUBPAY_STATE}/api.htpasswd"
+    Require subpay-active
+  </Location>
   Alias /basic "\${SUBPAY_STATE}/site/members"
   Alias /other "\${SUBPAY_STATE}/site/members"
   Alias /open "\${SUBPAY_STATE}/site/members"
@@ -283,6 +292,11 @@ test('request headers cannot pretend to be the variables', async () => {
   const members = await kit.browser.get('/members/index.html', { headers: forged });
   assert.equal(members.headers['x-plan'], 'annual');
   assert.equal(members.headers['x-account'], 'kit@example.com');
+});
+
+test('whom another provider knows and we do not has no plan', async () => {
+  const reply = await t.browser().get('/others/index.html', { auth: t.api });
+  assert.equal(reply.status, 403, reply.text);
 });
 
 test('Basic, against the same accounts', async () => {
