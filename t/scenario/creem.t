@@ -31,11 +31,16 @@ const sections = (products) => Object.entries(products).map(([name, rows]) =>
   `<SubPayProduct ${name}>\n${Object.entries(rows).map(([key, value]) => `SubPay${key} "${value}"`).join('\n')}\n</SubPayProduct>`).join('\n');
 const configuration = (provider, products = PRODUCTS) => `${sections(products)}\n${directives(settings(provider))}`;
 
-/* Switch, as an admin does: another line, and a restart. */
+/*
+ * Switch, as an admin does: another line, and a restart. A new worker begins by asking of
+ * every young order; that is waited for, since it may be quicker than a webhook.
+ */
 async function sellWith(provider) {
+  const before = await t.until(() => t.value('select worker::text from runs order by id desc limit 1'));
   t.httpd.extra = configuration(provider);
   t.httpd.configure();
   await t.httpd.restart();
+  await t.until(() => t.value("select exists (select from runs where kind = 'orders' and ok and worker::text is distinct from $1)", [before]));
 }
 
 async function begin(email, browser = t.browser()) {
