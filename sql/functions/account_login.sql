@@ -6,6 +6,7 @@ create or replace function subpay.account_login(in_email text)
 returns table (account_id uuid, password_hash text)
 language plpgsql stable security definer
 set search_path = subpay, pg_temp
+set random_page_cost = 0  -- by index (README)
 as $$
 begin
     return query select a.id, a.password_hash

@@ -13,6 +13,7 @@ create or replace function subpay.checkout_store(
     out verdict text)
 language plpgsql security definer
 set search_path = subpay, pg_temp
+set random_page_cost = 0  -- by index (README)
 as $$
 declare
     o subpay.orders;

@@ -6,6 +6,7 @@ returns table (email text, balance bigint, entry bigint, amount bigint, reason t
                reference text, balance_after bigint, at bigint)
 language plpgsql stable security definer
 set search_path = subpay, pg_temp
+set random_page_cost = 0  -- by index (README)
 as $$
 begin
     return query

@@ -6,6 +6,7 @@ returns table (email text, credits bigint, product text, active boolean,
                starts_at bigint, expires_at bigint, renews boolean, status text)
 language plpgsql stable security definer
 set search_path = subpay, pg_temp
+set random_page_cost = 0  -- by index (README)
 as $$
 begin
     return query

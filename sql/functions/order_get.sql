@@ -4,6 +4,7 @@ create or replace function subpay.order_get(in_token_hash bytea)
 returns setof subpay.order_now
 language plpgsql stable security definer
 set search_path = subpay, pg_temp
+set random_page_cost = 0  -- by index (README)
 as $$
 begin
     return query

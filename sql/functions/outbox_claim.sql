@@ -11,6 +11,7 @@ returns table (
     payload jsonb, attempts int, message_id text, lease uuid)
 language plpgsql security definer
 set search_path = subpay, pg_temp
+set random_page_cost = 0  -- by index (README)
 as $$
 #variable_conflict use_column
 begin

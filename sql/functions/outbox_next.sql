@@ -7,6 +7,7 @@
 create or replace function subpay.outbox_next() returns bigint
 language plpgsql volatile security definer
 set search_path = subpay, pg_temp
+set random_page_cost = 0  -- by index (README)
 as $$
 begin
     if advisory_held(3) then

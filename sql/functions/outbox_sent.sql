@@ -3,6 +3,7 @@
 create or replace function subpay.outbox_sent(in_id bigint, in_lease uuid) returns boolean
 language plpgsql security definer
 set search_path = subpay, pg_temp
+set random_page_cost = 0  -- by index (README)
 as $$
 declare
     alert bigint;

@@ -4,6 +4,7 @@ create or replace function subpay.session_get(in_token_hash bytea)
 returns setof subpay.account_row
 language plpgsql security definer
 set search_path = subpay, pg_temp
+set random_page_cost = 0  -- by index (README)
 as $$
 declare
     s sessions;

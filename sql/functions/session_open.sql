@@ -5,6 +5,7 @@ create or replace function subpay.session_open(
 returns void
 language plpgsql security definer
 set search_path = subpay, pg_temp
+set random_page_cost = 0  -- by index (README)
 as $$
 begin
     insert into sessions (token_hash, account_id, expires_at)

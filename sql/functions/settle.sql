@@ -24,16 +24,11 @@
 -- deadlock, serialization, a lock or statement timeout, a server shutting down or out
 -- of room. Any other error is this fact's own: it is undone, kept and reported, so that
 -- a poison row stops nothing but itself.
---
--- Plans are kept for as long as a session lives, those of foreign keys too, and the
--- cheapest way through a small table is to read all of it. A young shop that sells a lot
--- would read all of ten thousand rows before autovacuum's next look: hence the price of
--- a page, which makes an index the cheaper way even there.
 create or replace function subpay.settle(in_fact jsonb, in_via text, in_actor text)
 returns subpay.settled
 language plpgsql security definer
 set search_path = subpay, pg_temp
-set random_page_cost = 0
+set random_page_cost = 0  -- by index (README)
 as $$
 declare
     fact subpay.fact;

@@ -19,7 +19,7 @@ returns table (
     completed_via text, mail text, delay_s int)
 language plpgsql security definer
 set search_path = subpay, pg_temp
-set random_page_cost = 0                  -- as settle
+set random_page_cost = 0                  -- by index (README)
 set plan_cache_mode = force_generic_plan  -- or each call plans anew, for so many facts
 set lock_timeout = '100ms'
 as $$
