@@ -3,6 +3,7 @@
 create or replace function subpay.account_used(in_account uuid) returns void
 language plpgsql security definer
 set search_path = subpay, pg_temp
+set random_page_cost = 0  -- by index (README)
 as $$
 begin
     insert into account_days as d (account_id, day, used_at)

@@ -17,6 +17,7 @@ insert into calls (call) values
     ('select subpay.outbox_sent(c.id, c.lease) from subpay.outbox_claim(t.id(0), 1, 30) c'),
     ('select subpay.session_open(t.account(%n), sha256(''%n''), interval ''1 d'')'),
     ('select subpay.session_get(sha256(''%n''))'),
+    ('select subpay.account_used(t.account(%n))'),
     ('select subpay.account_login(%c)'),
     ('select subpay.entitlements_get(%c)'),
     ('select subpay.credits_get(%c, 10)'),
