@@ -64,7 +64,7 @@ static int is_offered(const json_t *value, const sp_desk_action_t *action)
         return access && strcmp(state, "refunded") != 0;
     }
     if (strcmp(action->name, "refund") == 0) {
-        return json_array_size(json_object_get(value, "payments")) > 0;
+        return json_array_size(json_object_get(value, "refund_choices")) > 0;
     }
     return strcmp(action->name, "refund-duplicate") != 0 || has_second(value);
 }

@@ -71,8 +71,11 @@ test('a part: access stays, the mail names the part', async () => {
   assert.match(mails[1].text, /100\.00 USD/);
   assert.match(mails[1].text, /Your plan stays as it is/);
   assert.equal(await t.order(bought.reference).state, 'completed');
+  const offered = async () => (await look(`/orders/${bought.reference}`)).text.includes('>Send money back<');
+  assert.equal(await offered(), true, 'the rest can go back as well');
   await press(bought.reference, 'refund');
   await t.order(bought.reference).becomes('refunded');
+  assert.equal(await offered(), false, 'nothing is left to send back');
   assert.deepEqual((await refundsOf(bought.reference)).map(({ amount }) => amount).sort(), [10000, 14900]);
 });
 
