@@ -6,6 +6,7 @@ create or replace function subpay.credit_refund(
     out verdict text, out balance bigint, out entry bigint)
 language plpgsql security definer
 set search_path = subpay, pg_temp
+set random_page_cost = 0  -- by index (README)
 as $$
 begin
     if coalesce(in_amount, 0) <= 0 or in_key is null then

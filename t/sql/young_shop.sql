@@ -21,6 +21,7 @@ insert into calls (call) values
     ('select subpay.account_login(%c)'),
     ('select subpay.entitlements_get(%c)'),
     ('select subpay.credits_get(%c, 10)'),
+    ('select subpay.credit_refund(%c, 1, ''not used'', ''%n back'', ''api'')'),
     ('select subpay.credit_deduct(%c, 1, ''use'', ''%n'', ''api'')');
 
 create function t.account(in_n int) returns uuid language plpgsql
